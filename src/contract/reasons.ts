@@ -1,0 +1,53 @@
+/**
+ * Closed lists. Each member is a log field, a metric label, an admin field and a row of docs/reasons.md;
+ * a test holds the lists and the documentation together.
+ */
+
+/** Why a broker connection was released. */
+export const RELEASE_REASONS = [
+  'idle',
+  'housekeeping_done',
+  'excess',
+  'max_age',
+  'broker_closed',
+  'broker_reset',
+  'dial_failed',
+  'unsolicited_bytes',
+  'protocol_error',
+  'wrong_correlation_id',
+  'response_timeout',
+  'abandoned',
+  'client_closed',
+  'cluster_changed',
+  'condemned',
+  'operator',
+  'shutdown',
+] as const;
+export type ReleaseReason = (typeof RELEASE_REASONS)[number];
+
+/** Why an application's socket was closed. */
+export const CLOSE_REASONS = [
+  'client_closed',
+  'client_reset',
+  'upstream_lost',
+  'upstream_unavailable',
+  'wait_timeout',
+  'too_many_waiters',
+  'too_many_clients',
+  'protocol_error',
+  'frame_too_large',
+  'tls_on_plaintext',
+  'http_on_kafka',
+  'refused_api',
+  'stalled',
+  'versions_changed',
+  'broker_removed',
+  'idle',
+  'operator',
+  'shutdown',
+] as const;
+export type CloseReason = (typeof CLOSE_REASONS)[number];
+
+/** Why a client keeps a broker connection of its own. */
+export const PIN_REASONS = ['acks_zero', 'unknown_api', 'share_session', 'sasl', 'opaque'] as const;
+export type PinReason = (typeof PIN_REASONS)[number];
