@@ -28,7 +28,7 @@ export const Demand = {
   pool: 0,
   /** A lease at once, beyond the cap if need be: the broker may keep its answer back for long. */
   hold: 1,
-  /** An upstream of its own while `pinned` stays true on the client's session. */
+  /** An upstream of its own while `pinned` is true on the client's session, or `unfenced` on the upstream's. */
   pin: 2,
   /** An upstream of its own until the client closes; if the upstream goes, so does the client. */
   pinHard: 3,
@@ -50,6 +50,8 @@ export interface ClientSession {
   readonly demand: Demand;
   /** The reason of a `pin` or `pinHard` demand. */
   readonly pin: PinReason | undefined;
+  /** True while the client must keep the upstream it has although nothing is owed (`unfenced` is asked for apart). */
+  readonly pinned: boolean;
   /** Whether the inspected request is valid data: the application's work, which moves the idle clock. */
   readonly work: boolean;
   /** The local answer to the request inspected last (verdict `answer`). The caller may keep the buffer. */
