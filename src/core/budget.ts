@@ -1,0 +1,17 @@
+/** Which budget an upstream counts against: `pool` is within the cap, everything else is counted apart. */
+import type { Upstream } from './upstream.ts';
+
+export type Budget = 'pool' | 'held' | 'pinned' | 'muted';
+
+/**
+ * @param now the injected clock's milliseconds
+ * @param slowAnswerMilliseconds an answer owed for so long makes a lease count as held until it is complete
+ */
+export function budgetOf(upstream: Upstream, now: number, slowAnswerMilliseconds: number): Budget {
+  if (upstream.mutedUntil > now) return 'muted';
+  const { session, tenant } = upstream;
+  if (session.unfenced || tenant?.pinned === true) return 'pinned';
+  if (session.holding) return 'held';
+  if (session.owed > 0 && now - upstream.owedSince >= slowAnswerMilliseconds) return 'held';
+  return 'pool';
+}

@@ -1,0 +1,111 @@
+/** Why each connection is open, in words, and when it will go. */
+import type { PinReason } from '../contract/reasons.ts';
+import { BOOTSTRAP } from '../contract/topology.ts';
+import { type Budget, budgetOf } from './budget.ts';
+import type { Client } from './client.ts';
+import type { Pool } from './pool.ts';
+import { idleMilliseconds, spreadSeconds } from './reaper.ts';
+import type { Route } from './route.ts';
+import type { Upstream } from './upstream.ts';
+import type { ClientStateView, ClientView, UpstreamView } from './views.ts';
+
+const BUDGETS: Readonly<Record<Budget, string>> = {
+  pool: 'carries requests of a client',
+  held: 'the broker keeps an answer back',
+  pinned: 'pinned to one client',
+  muted: 'the broker throttles its client',
+};
+const ERRANDS = {
+  check: 'asked for a sign of life before it is lent',
+  fence: 'waits for the proof that requests without an answer were read',
+  refresh: 'renews metadata for idle clients',
+} as const;
+
+export function viewUpstream(upstream: Upstream, pool: Pool, route: Route): UpstreamView {
+  const now = route.clock.now();
+  const { pool: limits } = route.options;
+  const tenant = [...route.clients].find((client) => client.upstream === upstream);
+  return {
+    id: upstream.id,
+    route: route.name,
+    broker: pool.broker,
+    address: `${upstream.target.host}:${upstream.target.port}`,
+    state: upstream.state,
+    budget: budgetOf(upstream, now, limits.slowAnswerMilliseconds),
+    why: whyUpstream(upstream, now, limits.slowAnswerMilliseconds),
+    ageSeconds: (now - upstream.createTime) / 1000,
+    lastWorkSecondsAgo: upstream.lastWorkTime === null ? null : (now - upstream.lastWorkTime) / 1000,
+    client: tenant?.id ?? null,
+    pins: tenant === undefined ? [] : pinsOf(tenant),
+    owed: upstream.session.owed,
+    releaseInSeconds: releaseWindow(upstream, route, now),
+    condemned: upstream.condemned !== null,
+  };
+}
+
+function whyUpstream(upstream: Upstream, now: number, slowAnswerMilliseconds: number): string {
+  if (upstream.state === 'dialing') return 'a client waits for it';
+  if (upstream.state === 'released') return 'waits for the broker to close its side';
+  if (upstream.state === 'before_release') return 'chosen by the detector';
+  if (upstream.errand !== 'none') return ERRANDS[upstream.errand];
+  if (upstream.state === 'using') return BUDGETS[budgetOf(upstream, now, slowAnswerMilliseconds)];
+  return upstream.lastWorkTime === null ? 'served housekeeping and lingers' : 'quiet, kept for the next request';
+}
+
+/** The detector looks at an unknown phase, so the time is a range. */
+function releaseWindow(upstream: Upstream, route: Route, now: number): { earliest: number; latest: number } | null {
+  const { options } = route;
+  if (upstream.state === 'before_release')
+    return { earliest: 0, latest: spreadSeconds(options.connectionIdleDetectionIntervalSeconds) };
+  if (upstream.state !== 'idle_marked') return null;
+  if (upstream.lastWorkTime === null) {
+    const left = Math.max(0, options.housekeepingLingerSeconds - (now - upstream.idleMarkTime) / 1000);
+    return { earliest: left, latest: left + 1 };
+  }
+  if (!options.autoReleaseIdleConnectionsEnabled || options.connectionMaxIdleSeconds === 0) return null;
+  const interval = options.connectionIdleDetectionIntervalSeconds;
+  const left = options.connectionMaxIdleSeconds - idleMilliseconds(upstream, now) / 1000;
+  return { earliest: Math.max(0, left), latest: Math.max(0, left + interval + spreadSeconds(interval)) };
+}
+
+export function pinsOf(client: Client): PinReason[] {
+  if (client.session.pinned && client.session.pin !== undefined) return [client.session.pin];
+  return client.upstream?.session.unfenced === true ? ['acks_zero'] : [];
+}
+
+/** An idle client whose pool is asleep is parked. */
+export function clientStateOf(client: Client, route: Route): ClientStateView {
+  if (client.state === 'waiting' || client.state === 'attached') return client.state;
+  const pool = route.pools.find(client.node ?? BOOTSTRAP);
+  return pool === undefined || pool.asleep ? 'parked' : 'idle';
+}
+
+export function viewClient(client: Client, route: Route): ClientView {
+  const now = route.clock.now();
+  const state = clientStateOf(client, route);
+  const pins = pinsOf(client);
+  const quiet = (now - (client.lastWorkTime ?? client.createTime)) / 1000;
+  const { clientMaxIdleSeconds } = route.options;
+  return {
+    id: client.id,
+    route: route.name,
+    listener: client.listener,
+    broker: client.node,
+    remote: client.wire.remote,
+    state,
+    why: whyClient(client, state, pins),
+    pins,
+    upstream: client.upstream?.id ?? null,
+    ageSeconds: (now - client.createTime) / 1000,
+    lastWorkSecondsAgo: client.lastWorkTime === null ? null : (now - client.lastWorkTime) / 1000,
+    closesInSeconds:
+      clientMaxIdleSeconds > 0 && client.state === 'idle' ? Math.max(0, clientMaxIdleSeconds - quiet) : null,
+  };
+}
+
+function whyClient(client: Client, state: ClientStateView, pins: readonly PinReason[]): string {
+  if (state === 'waiting') return `waits for a connection to broker ${client.node ?? BOOTSTRAP}`;
+  if (state === 'parked') return 'quiet, and its broker holds no connection for it';
+  if (state === 'idle') return 'quiet; others use its broker';
+  return pins.length > 0 ? `keeps a connection of its own: ${pins.join(', ')}` : 'answers are owed to it';
+}

@@ -1,0 +1,51 @@
+/** What a client sent and was not forwarded yet, and whether more is read meanwhile. */
+import type { Wire } from './wire.ts';
+
+const NOTHING = Buffer.alloc(0);
+
+export class Inbox {
+  readonly #wire: Wire;
+  #held: Buffer = NOTHING;
+  #paused = false;
+
+  constructor(wire: Wire) {
+    this.#wire = wire;
+  }
+
+  /** Bytes kept back; they start at the first byte of a request. */
+  get length(): number {
+    return this.#held.length;
+  }
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** What was kept back and what just came, in order; the inbox is empty then. */
+  join(bytes: Buffer): Buffer {
+    if (this.#held.length === 0) return bytes;
+    const all = Buffer.concat([this.#held, bytes]);
+    this.#held = NOTHING;
+    return all;
+  }
+
+  take(): Buffer {
+    const held = this.#held;
+    this.#held = NOTHING;
+    return held;
+  }
+
+  keep(bytes: Buffer, from: number): void {
+    this.#held = from === 0 ? bytes : bytes.subarray(from);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#wire.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#wire.resume();
+  }
+}

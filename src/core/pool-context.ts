@@ -1,0 +1,39 @@
+/** What a pool needs from its route, and what it tells it. */
+import type { ProtocolRoute } from '../contract/protocol.ts';
+import type { ReleaseReason } from '../contract/reasons.ts';
+import type { Topology } from '../contract/topology.ts';
+import type { Clock } from './clock.ts';
+import type { DialFailure } from './events.ts';
+import type { RouteOptions } from './options.ts';
+import type { Pool } from './pool.ts';
+import type { Waiter } from './tenant.ts';
+import type { Upstream } from './upstream.ts';
+import type { Network } from './wire.ts';
+
+export interface PoolContext {
+  readonly clock: Clock;
+  readonly network: Network;
+  readonly options: RouteOptions;
+  readonly protocol: ProtocolRoute;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  nextUpstreamId(): string;
+  /** Some client of the route is open. */
+  clientsOpen(): boolean;
+  dialled(upstream: Upstream, pool: Pool, dialSeconds: number, wasAsleep: boolean, wasUnreachable: boolean): void;
+  dialFailed(upstream: Upstream, pool: Pool, failure: DialFailure, detail: string, retrySeconds: number): void;
+  /** All addresses of the pool failed; those who wait are about to be refused. */
+  unreachable(pool: Pool, wasReachable: boolean): void;
+  /** Dials stopped, for nobody has asked for long. */
+  gaveUp(pool: Pool): void;
+  /** An upstream broke that we did not close: what was cached is void. */
+  lost(): void;
+  /** The same, once its tenant was told and the pool's own dial, if it needs one, was started. */
+  lostSome(pool: Pool): void;
+  released(upstream: Upstream, pool: Pool, reason: ReleaseReason, detail: string, wasOpen: boolean): void;
+  named(upstream: Upstream, topology: Topology): void;
+  /** A client got its upstream after so many milliseconds in the queue. */
+  waited(milliseconds: number): void;
+  /** A client has waited for a while. */
+  waiting(pool: Pool, waiter: Waiter): void;
+}

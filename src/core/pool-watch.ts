@@ -1,0 +1,93 @@
+/**
+ * What only the passing of time tells a pool: waiters grow old, holders hold too long, a producer without answers has
+ * fallen silent, a probe is not answered, a mute is over. One timer a pool, and none while nothing is pending.
+ */
+
+import { budgetOf } from './budget.ts';
+import type { Timer } from './clock.ts';
+import type { Pool } from './pool.ts';
+import type { Upstream } from './upstream.ts';
+
+const CROWDED_MILLISECONDS = 10;
+const BUSY_MILLISECONDS = 100;
+/** Silence after which a request without an answer is fenced. */
+export const FENCE_AFTER_MILLISECONDS = 100;
+const CHECK_TIMEOUT_MILLISECONDS = 2000;
+const REPORT_WAIT_AFTER_MILLISECONDS = 100;
+
+export class PoolWatch {
+  readonly #pool: Pool;
+  #timer: Timer | null = null;
+  #due = 0;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  /** Something is pending, or more than before. */
+  arm(): void {
+    const { clock } = this.#pool.context;
+    const delay = this.#pool.queue.size > 0 ? CROWDED_MILLISECONDS : BUSY_MILLISECONDS;
+    if (this.#timer !== null) {
+      if (delay === BUSY_MILLISECONDS || this.#due - clock.now() <= delay) return;
+      this.#timer.cancel();
+    }
+    this.#due = clock.now() + delay;
+    this.#timer = clock.after(delay, this.#look);
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  readonly #look = (): void => {
+    this.#timer = null;
+    const pool = this.#pool;
+    const now = pool.context.clock.now();
+    this.#lookAtWaiters(now);
+    let busy = pool.queue.size > 0;
+    const crowded = pool.queue.ordinary > 0;
+    for (const upstream of [...pool.open]) {
+      if (upstream.state !== 'using') continue;
+      busy = true;
+      this.#lookAtUpstream(upstream, now, crowded);
+    }
+    pool.resupply();
+    if (busy && this.#timer === null) this.arm();
+  };
+
+  #lookAtWaiters(now: number): void {
+    const { queue, context } = this.#pool;
+    const { maxWaitMilliseconds } = context.options.pool;
+    for (const waiter of queue) {
+      const waited = now - waiter.waitSince;
+      if (waited >= maxWaitMilliseconds) {
+        queue.remove(waiter);
+        waiter.refuse('wait_timeout', `waited ${maxWaitMilliseconds} ms for broker ${this.#pool.broker}`);
+      } else if (waited >= REPORT_WAIT_AFTER_MILLISECONDS && !waiter.waitReported) {
+        waiter.waitReported = true;
+        context.waiting(this.#pool, waiter);
+      }
+    }
+  }
+
+  #lookAtUpstream(upstream: Upstream, now: number, crowded: boolean): void {
+    const { pool } = this.#pool.context.options;
+    if (upstream.errand === 'check' && now - upstream.errandStart >= CHECK_TIMEOUT_MILLISECONDS) {
+      this.#pool.broken(upstream, 'response_timeout', 'no answer to a probe before it was lent again');
+      return;
+    }
+    if (upstream.session.unfenced && upstream.errand === 'none' && upstream.session.owed === 0) {
+      const silent = now - Math.max(upstream.sentTime, upstream.lastTrafficTime) >= FENCE_AFTER_MILLISECONDS;
+      if (silent && upstream.tenant?.sending !== true) upstream.run('fence');
+      return;
+    }
+    if (upstream.mutedUntil > 0 && upstream.mutedUntil <= now) {
+      upstream.mutedUntil = 0;
+      upstream.settle();
+    }
+    if (!crowded || upstream.tenant === null || now - upstream.leaseStart < pool.leaseMaxHoldMilliseconds) return;
+    if (budgetOf(upstream, now, pool.slowAnswerMilliseconds) === 'pool') upstream.yielding = true;
+  }
+}

@@ -1,0 +1,311 @@
+/**
+ * The connections to one broker under one identity, and who waits for them.
+ *
+ * Invariants: an upstream is in `#open` from the moment it may be lent until it is released, in `idle` if and only if it
+ * has no tenant and runs no errand of ours, and in `#closing` until its socket is gone. Nobody waits while an upstream
+ * could be lent.
+ */
+import { Demand, type UpstreamTarget } from '../contract/protocol.ts';
+import type { ReleaseReason } from '../contract/reasons.ts';
+import type { Topology } from '../contract/topology.ts';
+import { budgetOf } from './budget.ts';
+import { IdleStack } from './idle-stack.ts';
+import { LeaseQueue } from './lease-queue.ts';
+import type { PoolContext } from './pool-context.ts';
+import { PoolWatch } from './pool-watch.ts';
+import { dialFailureOf, MOST_DIALS, Supply } from './supply.ts';
+import type { Waiter } from './tenant.ts';
+import type { Upstream } from './upstream.ts';
+import type { UpstreamOwner } from './upstream-owner.ts';
+
+export class Pool implements UpstreamOwner {
+  /** Metric label and view: the node, or `bootstrap`. */
+  readonly broker: string;
+  readonly identity: string;
+  readonly queue = new LeaseQueue();
+  readonly idle = new IdleStack();
+  readonly supply: Supply;
+  readonly context: PoolContext;
+  readonly #targets: () => readonly UpstreamTarget[];
+  readonly #open = new Set<Upstream>();
+  readonly #closing = new Set<Upstream>();
+  readonly #watch: PoolWatch;
+  #retired = false;
+
+  /** @param targets where it may dial, tried in turn; more than one only for the bootstrap addresses */
+  constructor(broker: string, identity: string, targets: () => readonly UpstreamTarget[], context: PoolContext) {
+    this.broker = broker;
+    this.identity = identity;
+    this.#targets = targets;
+    this.context = context;
+    this.#watch = new PoolWatch(this);
+    this.supply = new Supply(context, this, {
+      targets,
+      unreachable: (wasReachable) => this.#unreachable(wasReachable),
+      gaveUp: () => context.gaveUp(this),
+    });
+  }
+
+  get address(): string {
+    return this.#targets()
+      .map((target) => `${target.host}:${target.port}`)
+      .join(',');
+  }
+  get open(): ReadonlySet<Upstream> {
+    return this.#open;
+  }
+  get closing(): ReadonlySet<Upstream> {
+    return this.#closing;
+  }
+  get asleep(): boolean {
+    return this.#open.size === 0;
+  }
+  get retired(): boolean {
+    return this.#retired;
+  }
+
+  // --- leasing ------------------------------------------------------------------------------------------------
+
+  /** Lends an upstream now, or lets the client wait (null): then `granted`, `retry` or `refuse` follows. */
+  acquire(waiter: Waiter, demand: Demand): Upstream | null {
+    this.supply.asked();
+    if (demand !== Demand.pool || this.queue.ordinary === 0) {
+      const upstream = this.#take();
+      if (upstream !== undefined) {
+        upstream.use(waiter);
+        this.#watch.arm();
+        return upstream;
+      }
+    }
+    this.queue.add(waiter, demand);
+    this.#afterQueued(waiter);
+    return null;
+  }
+
+  /** The client waits until this broker was reached; then it is told to `retry`. */
+  learn(waiter: Waiter): void {
+    this.supply.asked();
+    this.queue.addLearner(waiter);
+    this.#afterQueued(waiter);
+  }
+
+  #afterQueued(waiter: Waiter): void {
+    if (this.queue.size > this.context.options.pool.maxWaiters) {
+      this.queue.remove(waiter);
+      waiter.refuse('too_many_waiters', `more than pool.maxWaiters clients wait for broker ${this.broker}`);
+      return;
+    }
+    this.resupply();
+    this.#watch.arm();
+  }
+
+  /** An upstream that may be lent this very moment. One that was quiet for long is asked for a sign of life first. */
+  #take(): Upstream | undefined {
+    const now = this.context.clock.now();
+    const stale = now - this.context.options.pool.validateAfterIdleSeconds * 1000;
+    for (let upstream = this.idle.pop(now); upstream !== undefined; upstream = this.idle.pop(now)) {
+      if (upstream.expiryTime <= now) {
+        this.release(upstream, 'max_age', 'older than pool.maxConnectionAgeSeconds');
+        continue;
+      }
+      if (upstream.lastTrafficTime >= stale) return upstream;
+      upstream.use(null);
+      if (upstream.run('check')) return undefined;
+      upstream.leave();
+      return upstream;
+    }
+    return undefined;
+  }
+
+  /** Opens connections for those who wait, if their kind of demand allows it. Harmless to call. */
+  resupply(): void {
+    const { queue, supply, context } = this;
+    if (this.#retired || queue.size === 0) return;
+    if (!supply.reachable) {
+      supply.want();
+      return;
+    }
+    let coming = supply.dialing + this.#errands();
+    for (; coming < queue.urgent && supply.dialing < MOST_DIALS; coming += 1) supply.want();
+    if (coming > 0 || queue.size === queue.urgent) return;
+    if (queue.learners > 0 || this.asleep || this.#mayGrow(context.clock.now())) supply.want();
+  }
+
+  #mayGrow(now: number): boolean {
+    const { growAfterWaitMilliseconds, maxConnectionsPerBroker } = this.context.options.pool;
+    if (now - this.queue.ordinarySince < growAfterWaitMilliseconds) return false;
+    return this.countPooled(now) + this.#closing.size < maxConnectionsPerBroker;
+  }
+
+  /** Upstreams that count against `pool.maxConnectionsPerBroker`. */
+  countPooled(now: number): number {
+    let count = 0;
+    for (const upstream of this.#open) {
+      if (budgetOf(upstream, now, this.context.options.pool.slowAnswerMilliseconds) === 'pool') count += 1;
+    }
+    return count;
+  }
+
+  #errands(): number {
+    let count = 0;
+    for (const upstream of this.#open) if (upstream.tenant === null && upstream.errand !== 'none') count += 1;
+    return count;
+  }
+
+  /** The client does not wait any more. */
+  forget(waiter: Waiter): void {
+    this.queue.remove(waiter);
+  }
+
+  /** The tenant of this upstream is gone. */
+  tenantGone(upstream: Upstream): void {
+    const pinnedHard = upstream.tenant?.pinnedHard === true;
+    const dirty = upstream.isDirty();
+    upstream.leave();
+    if (upstream.state === 'released') return;
+    if (pinnedHard) this.release(upstream, 'client_closed', 'the client that it was pinned to is gone');
+    else if (dirty) this.release(upstream, 'abandoned', 'its client is gone and answers are owed');
+    else if (upstream.isFree()) this.quiet(upstream);
+    else if (upstream.errand === 'none') this.#rest(upstream);
+  }
+
+  // --- what upstreams tell ------------------------------------------------------------------------------------
+
+  opened(upstream: Upstream): void {
+    const { context, supply } = this;
+    const wasAsleep = this.asleep;
+    const wasUnreachable = !supply.reachable;
+    supply.succeeded(upstream);
+    upstream.markOpened();
+    upstream.use(null);
+    this.#open.add(upstream);
+    const dialSeconds = (context.clock.now() - upstream.createTime) / 1000;
+    context.dialled(upstream, this, dialSeconds, wasAsleep, wasUnreachable);
+    upstream.forHousekeeping = !this.queue.hasWork;
+    if (upstream.forHousekeeping && !this.#retired && upstream.run('refresh')) this.#watch.arm();
+    else this.quiet(upstream);
+  }
+
+  quiet(upstream: Upstream): void {
+    const tenant = upstream.leave();
+    const housekeepers = upstream.renewed ? this.queue.takeHousekeepers() : this.queue.takeLearners();
+    upstream.renewed = false;
+    if (tenant?.pinnedHard === true) {
+      this.release(upstream, 'client_closed', 'the client that it was pinned to has ended');
+    } else if (this.#retired || upstream.condemned !== null) {
+      this.release(upstream, upstream.condemned ?? 'condemned', 'free at last');
+    } else if (upstream.expiryTime <= this.context.clock.now()) {
+      this.release(upstream, 'max_age', 'older than pool.maxConnectionAgeSeconds');
+    } else {
+      const waiter = this.queue.shift();
+      if (waiter === undefined) this.#rest(upstream);
+      else this.#lend(upstream, waiter);
+    }
+    tenant?.detached();
+    for (const housekeeper of housekeepers) housekeeper.retry();
+    this.resupply();
+  }
+
+  #lend(upstream: Upstream, waiter: Waiter): void {
+    upstream.use(waiter);
+    this.context.waited(this.context.clock.now() - waiter.waitSince);
+    this.#watch.arm();
+    waiter.granted(upstream);
+  }
+
+  #rest(upstream: Upstream): void {
+    upstream.markIdle();
+    this.idle.push(upstream);
+  }
+
+  named(upstream: Upstream, topology: Topology): void {
+    this.context.named(upstream, topology);
+  }
+
+  broken(upstream: Upstream, reason: ReleaseReason, detail: string): void {
+    if (upstream.state === 'released') return;
+    if (upstream.state === 'dialing') {
+      this.#dialFailed(upstream, reason, detail);
+      return;
+    }
+    const { tenant } = upstream;
+    const dirty = upstream.isDirty() || tenant?.pinned === true;
+    upstream.leave();
+    this.release(upstream, reason, detail, reason !== 'broker_closed');
+    this.context.lost();
+    if (dirty) tenant?.upstreamLost(reason !== 'broker_closed', detail);
+    else tenant?.detached();
+    if (this.asleep && this.context.clientsOpen() && this.supply.dialing === 0) {
+      this.supply.asked();
+      this.supply.want();
+    }
+    this.context.lostSome(this);
+    this.resupply();
+  }
+
+  #dialFailed(upstream: Upstream, reason: ReleaseReason, detail: string): void {
+    const failure =
+      reason === 'cluster_changed' || (reason === 'dial_failed' && detail !== 'ETIMEDOUT')
+        ? 'rejected'
+        : dialFailureOf(detail);
+    this.release(upstream, reason === 'cluster_changed' ? reason : 'dial_failed', detail, true);
+    const retrySeconds = this.supply.failed(upstream);
+    this.context.dialFailed(upstream, this, failure, detail, retrySeconds ?? 0);
+  }
+
+  #unreachable(wasReachable: boolean): void {
+    this.context.unreachable(this, wasReachable);
+    const detail = `no connection to broker ${this.broker} at ${this.address}`;
+    for (const waiter of this.queue.takeAll()) waiter.refuse('upstream_unavailable', detail);
+  }
+
+  closed(upstream: Upstream): void {
+    this.#closing.delete(upstream);
+    this.resupply();
+  }
+
+  // --- letting go ---------------------------------------------------------------------------------------------
+
+  release(upstream: Upstream, reason: ReleaseReason, detail: string, abruptly = false): void {
+    const wasOpen = this.#open.delete(upstream);
+    this.idle.remove(upstream);
+    this.#closing.add(upstream);
+    upstream.release(abruptly);
+    this.context.released(upstream, this, reason, detail, wasOpen);
+  }
+
+  /** It goes as soon as it is free; at once if it is, or with `force`. */
+  condemn(upstream: Upstream, reason: ReleaseReason, force: boolean): void {
+    upstream.condemned = reason;
+    if (upstream.state === 'dialing') return; // it goes once it is open: a close of our own making is no failure
+    if (upstream.tenant === null && upstream.errand === 'none') {
+      this.release(upstream, reason, 'condemned');
+    } else if (force) {
+      const { tenant } = upstream;
+      const dirty = upstream.isDirty() || tenant?.pinned === true;
+      upstream.leave();
+      this.release(upstream, reason, 'condemned by force', true);
+      if (dirty) tenant?.upstreamLost(true, 'its broker connection was closed by an operator');
+      else tenant?.detached();
+    }
+  }
+
+  /** This address is no longer the broker's. Answers who waited: they ask again elsewhere. */
+  retire(): Waiter[] {
+    this.#retired = true;
+    this.supply.stop();
+    for (const upstream of [...this.#open]) this.condemn(upstream, 'condemned', false);
+    return this.queue.takeAll();
+  }
+
+  /** The end: everything goes now. */
+  shutDown(): void {
+    this.#retired = true;
+    this.supply.stop();
+    this.#watch.stop();
+    for (const upstream of [...this.supply.upstreams(), ...this.#open]) {
+      upstream.leave();
+      this.release(upstream, 'shutdown', 'shutdown');
+    }
+  }
+}

@@ -1,0 +1,297 @@
+/**
+ * One route: its listeners, its clients, its pools, and what is known of its cluster. Everything below it is told what to
+ * do; this is where the pieces meet.
+ */
+import type { Protocol, ProtocolRoute, UpstreamTarget } from '../contract/protocol.ts';
+import type { CloseReason } from '../contract/reasons.ts';
+import { BOOTSTRAP, type Topology } from '../contract/topology.ts';
+import { BrokerPools } from './broker-pools.ts';
+import { Client } from './client.ts';
+import type { ClientHost } from './client-host.ts';
+import type { Clock } from './clock.ts';
+import { type ClusterChange, ClusterMap } from './cluster-map.ts';
+import { Distribution } from './distribution.ts';
+import type { CoreEvent, Observer } from './events.ts';
+import { Listeners } from './listeners.ts';
+import type { RouteOptions } from './options.ts';
+import type { Pool } from './pool.ts';
+import { idleMilliseconds, Reaper } from './reaper.ts';
+import { sweepPool } from './sweep.ts';
+import type { Upstream } from './upstream.ts';
+import type { Network, Wire, WireHandler } from './wire.ts';
+
+const SWEEP_MILLISECONDS = 500;
+const BIND_RETRY_MILLISECONDS = 10_000;
+const WAIT_BOUNDS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+export interface RouteParts {
+  readonly options: RouteOptions;
+  readonly protocol: Protocol;
+  readonly clock: Clock;
+  readonly network: Network;
+  readonly observe: Observer;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+export class Route implements ClientHost {
+  readonly options: RouteOptions;
+  readonly clock: Clock;
+  readonly protocol: ProtocolRoute;
+  readonly opaque: boolean;
+  readonly cluster: ClusterMap;
+  readonly listeners: Listeners;
+  readonly pools: BrokerPools;
+  readonly reaper: Reaper;
+  readonly clients = new Set<Client>();
+  readonly leaseWaitSeconds = new Distribution(WAIT_BOUNDS_SECONDS);
+  readonly resumeSeconds = new Distribution(WAIT_BOUNDS_SECONDS);
+  bytesFromClients = 0;
+  bytesToClients = 0;
+  reaped = 0;
+  detectorLastRunSeconds = 0;
+  readonly #parts: RouteParts;
+  #nextClient = 1;
+  #sweepTimer: { cancel(): void } | null = null;
+  #accepting = true;
+  #stopped = false;
+  #whenEmpty: (() => void) | null = null;
+
+  constructor(parts: RouteParts) {
+    const { options, clock, network, random } = parts;
+    this.#parts = parts;
+    this.options = options;
+    this.clock = clock;
+    this.cluster = new ClusterMap(options.brokers.removeAfterSeconds);
+    this.listeners = new Listeners(options.brokers.advertisedHost, {
+      network,
+      accept: (node, wire) => this.#accept(node, wire),
+      settled: () => this.#unblock(),
+      bindFailed: (broker, detail) => this.emit({ type: 'listener.bind_failed', route: options.name, broker, detail }),
+    });
+    this.protocol = parts.protocol.createRoute({
+      addresses: this.listeners,
+      maxFrameBytes: options.limits.maxFrameBytes,
+      portBase: options.brokers.portBase,
+      ports: options.brokers.ports,
+    });
+    this.opaque = this.protocol.dialsAtAccept;
+    this.pools = new BrokerPools(this, network, random);
+    this.reaper = new Reaper({
+      clock,
+      random,
+      options,
+      pools: () => this.pools,
+      warm: () => this.warm,
+      closeSilentStreams: (idle) => this.#closeSilentStreams(idle),
+      reaped: () => {
+        this.reaped += 1;
+      },
+      ran: () => {
+        this.detectorLastRunSeconds = clock.unixSeconds();
+      },
+    });
+  }
+
+  get name(): string {
+    return this.options.name;
+  }
+  /** The topology was learnt at least once, or there is none to learn. */
+  get learnt(): boolean {
+    return this.opaque || this.cluster.learnt;
+  }
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+  get warm(): number {
+    return this.clients.size > 0 ? this.options.pool.minWarmConnectionsPerBroker : 0;
+  }
+
+  emit(event: CoreEvent): void {
+    this.#parts.observe(event);
+  }
+
+  // --- life -----------------------------------------------------------------------------------------------------
+
+  /** Binds the listener and begins to learn the topology. Rejects with the system's error if it cannot be bound. */
+  async start(): Promise<void> {
+    await this.listeners.open(BOOTSTRAP, this.options.listen);
+    this.reaper.start();
+    this.#scheduleSweep();
+    if (!this.opaque) this.pools.learn();
+  }
+
+  /** No new clients; those that are idle are told goodbye, the others as soon as nothing is owed to them. */
+  async drain(): Promise<void> {
+    this.#accepting = false;
+    await this.listeners.close();
+    for (const client of [...this.clients]) this.#dismissIfIdle(client);
+  }
+
+  /** Resolves once no client is left. */
+  emptied(): Promise<void> {
+    if (this.clients.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#whenEmpty = resolve;
+    });
+  }
+
+  /** Everything ends now. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#accepting = false;
+    this.reaper.stop();
+    this.#sweepTimer?.cancel();
+    for (const client of [...this.clients]) client.close('shutdown', 'shutdown', 'end');
+    this.pools.shutDown();
+    await this.listeners.close();
+  }
+
+  #dismissIfIdle(client: Client): void {
+    if (client.state === 'idle' && !client.inRequest) client.close('shutdown', 'shutdown', 'end');
+  }
+
+  #scheduleSweep(): void {
+    this.#sweepTimer = this.clock.after(SWEEP_MILLISECONDS, () => {
+      this.#scheduleSweep();
+      const now = this.clock.now();
+      for (const pool of this.pools) {
+        sweepPool(pool, now, {
+          warm: () => this.warm,
+          idleMarked: (_pool, upstream) => this.#idleMarked(pool, upstream, now),
+        });
+      }
+      for (const client of [...this.clients]) this.#sweepClient(client, now);
+      this.listeners.retryFailed(now, BIND_RETRY_MILLISECONDS);
+    });
+  }
+
+  #idleMarked(pool: Pool, upstream: Upstream, now: number): void {
+    const ageSeconds = (now - upstream.createTime) / 1000;
+    this.emit({
+      type: 'upstream.idle_marked',
+      route: this.name,
+      broker: pool.broker,
+      upstream: upstream.id,
+      ageSeconds,
+    });
+  }
+
+  #sweepClient(client: Client, now: number): void {
+    const { clientStallSeconds } = this.options.limits;
+    if (client.stalledSince + clientStallSeconds * 1000 < now) {
+      client.close('stalled', 'silent in the middle of a frame for limits.clientStallSeconds', 'reset');
+      return;
+    }
+    if (client.state !== 'idle') return;
+    if (!this.#accepting) {
+      this.#dismissIfIdle(client);
+    } else if (client.listener !== BOOTSTRAP && !this.listeners.has(client.listener)) {
+      client.close('broker_removed', `broker ${client.listener} is no longer part of the cluster`, 'end');
+    } else if (this.options.clientMaxIdleSeconds > 0) {
+      const idle = now - (client.lastWorkTime ?? client.createTime);
+      if (idle >= this.options.clientMaxIdleSeconds * 1000)
+        client.close('idle', 'no valid data for clientMaxIdleSeconds', 'end');
+    }
+  }
+
+  #closeSilentStreams(idle: number): void {
+    if (!this.opaque) return;
+    const now = this.clock.now();
+    for (const pool of this.pools) {
+      for (const upstream of [...pool.open]) {
+        const client = [...this.clients].find((candidate) => candidate.upstream === upstream);
+        if (client === undefined || idleMilliseconds(upstream, now) < idle) continue;
+        pool.release(upstream, 'idle', 'no byte for connectionMaxIdleSeconds');
+        this.reaped += 1;
+        client.close('idle', 'no byte for connectionMaxIdleSeconds', 'end');
+      }
+    }
+  }
+
+  // --- clients --------------------------------------------------------------------------------------------------
+
+  #accept(listener: string, wire: Wire): WireHandler {
+    const node = listener === BOOTSTRAP ? null : listener;
+    const client = new Client(this.#nextClient, listener, node, this.protocol.client(listener), wire, this);
+    this.#nextClient += 1;
+    this.emit({ type: 'client.connected', route: this.name, broker: listener, client: client.id });
+    if (this.clients.size >= this.options.maxClients || !this.#accepting) {
+      client.close('too_many_clients', 'more than maxClients are connected', 'reset');
+      return client;
+    }
+    this.clients.add(client);
+    if (this.opaque) client.attachAtOnce();
+    return client;
+  }
+
+  mayAnswer(client: Client): boolean {
+    return this.pools.isReachable(client.node);
+  }
+
+  poolFor(client: Client): Pool {
+    if (client.listener === BOOTSTRAP) client.node = this.pools.choose(client.node);
+    return this.pools.get(client.node ?? BOOTSTRAP);
+  }
+
+  clientClosed(client: Client, reason: CloseReason, detail: string): void {
+    this.clients.delete(client);
+    this.emit({
+      type: 'client.disconnected',
+      route: this.name,
+      broker: client.listener,
+      client: client.id,
+      reason,
+      detail,
+      ageSeconds: (this.clock.now() - client.createTime) / 1000,
+    });
+    if (this.clients.size === 0) this.#whenEmpty?.();
+  }
+
+  resumed(milliseconds: number): void {
+    this.resumeSeconds.observe(milliseconds / 1000);
+  }
+
+  // --- the cluster ----------------------------------------------------------------------------------------------
+
+  named(topology: Topology): void {
+    const now = this.clock.now();
+    for (const change of this.cluster.apply(topology, now)) this.#apply(change);
+    for (const { node } of topology.nodes) {
+      this.listeners.ensure(node, this.#localAddress(node), now, BIND_RETRY_MILLISECONDS);
+    }
+  }
+
+  #localAddress(node: string): { host: string; port: number } | { fault: string } {
+    const port = this.protocol.localPort(node);
+    return typeof port === 'number' ? { host: this.options.brokers.listenHost, port } : port;
+  }
+
+  #apply({ kind, node }: ClusterChange): void {
+    if (kind !== 'added') this.protocol.invalidate();
+    const local = this.listeners.addressOf(node.node) ?? '';
+    const address = `${node.host}:${node.port}`;
+    this.emit({ type: 'broker.changed', route: this.name, broker: node.node, change: kind, address, local });
+    if (kind === 'removed') this.listeners.remove(node.node);
+    if (kind !== 'added') this.pools.replace(node.node);
+  }
+
+  /** Where a pool's dials go. */
+  targets(node: string): readonly UpstreamTarget[] {
+    if (node !== BOOTSTRAP) {
+      const known = this.cluster.find(node);
+      return known === undefined ? [] : [known];
+    }
+    const configured = this.options.upstream.bootstrap.map(({ host, port }) => ({ node: BOOTSTRAP, host, port }));
+    const learnt = this.cluster.nodes.map(({ host, port }) => ({ node: BOOTSTRAP, host, port }));
+    const isNew = ({ host, port }: UpstreamTarget): boolean =>
+      !configured.some((target) => target.host === host && target.port === port);
+    return [...configured, ...learnt.filter(isNew)];
+  }
+
+  #unblock(): void {
+    for (const pool of this.pools) {
+      for (const upstream of [...pool.supply.upstreams(), ...pool.open]) upstream.unblock();
+    }
+  }
+}

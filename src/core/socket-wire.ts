@@ -1,0 +1,159 @@
+/**
+ * Wires over TCP sockets of node:net.
+ *
+ * Dialled sockets read into one static buffer each (`onread`), which is cheap for a pool's few connections;
+ * accepted ones, of which there may be thousands, get a fresh buffer a read and cost nothing while idle.
+ *
+ * After `socket.write(view)` a `writableLength` of 0 means that the kernel has everything and the view's buffer
+ * is free again. That is observed behaviour, not a promise of Node's: test/core/socket-wire.test.ts holds it.
+ */
+import net from 'node:net';
+import { ReadBuffer } from './read-buffer.ts';
+import type { Listening, Network, Wire, WireEnd, WireHandler } from './wire.ts';
+
+const NOTHING = Buffer.alloc(0);
+const KEEP_ALIVE_MILLISECONDS = 30_000;
+const BACKLOG = 4096;
+
+const wires = Symbol('wire');
+type WiredSocket = net.Socket & { [wires]?: SocketWire };
+
+function onData(this: WiredSocket, chunk: Buffer): void {
+  this[wires]?.handler?.onBytes(chunk, chunk.length);
+}
+function onEnd(this: WiredSocket): void {
+  this[wires]?.handler?.onEnd();
+}
+function onError(this: WiredSocket, error: NodeJS.ErrnoException): void {
+  this[wires]?.failed(error);
+}
+function onClose(this: WiredSocket): void {
+  this[wires]?.closed();
+}
+
+class SocketWire implements Wire {
+  handler: WireHandler | null = null;
+  readonly #socket: WiredSocket;
+  #errorCode = '';
+  #flushing = false;
+
+  constructor(socket: WiredSocket) {
+    this.#socket = socket;
+    socket[wires] = this;
+    socket.on('end', onEnd).on('error', onError).on('close', onClose);
+  }
+
+  get remote(): string {
+    return `${this.#socket.remoteAddress ?? ''}:${this.#socket.remotePort ?? ''}`;
+  }
+
+  get pending(): boolean {
+    return this.#socket.writableLength > 0;
+  }
+
+  write(bytes: Buffer): boolean {
+    const socket = this.#socket;
+    if (socket.destroyed || socket.writableEnded) return true;
+    socket.write(bytes);
+    if (socket.writableLength === 0) return true;
+    if (!this.#flushing) {
+      this.#flushing = true;
+      // 'drain' is not told for bytes that are pending although write() answered true; a callback behind them is.
+      socket.write(NOTHING, this.#flushed);
+    }
+    return false;
+  }
+
+  readonly #flushed = (): void => {
+    this.#flushing = false;
+    if (this.#socket.destroyed) return;
+    if (this.#socket.writableLength > 0) {
+      this.#flushing = true;
+      this.#socket.write(NOTHING, this.#flushed);
+    } else {
+      this.handler?.onFlushed();
+    }
+  };
+
+  pause(): void {
+    this.#socket.pause();
+  }
+  resume(): void {
+    this.#socket.resume();
+  }
+  end(): void {
+    this.#socket.end();
+  }
+  destroy(): void {
+    this.#socket.destroy();
+  }
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
+  failed(error: NodeJS.ErrnoException): void {
+    this.#errorCode = error.code ?? error.message;
+  }
+
+  closed(): void {
+    const code = this.#errorCode;
+    const how: WireEnd = code === '' ? 'closed' : code === 'ECONNRESET' || code === 'EPIPE' ? 'reset' : 'error';
+    this.handler?.onClosed(how, code);
+    this.handler = null;
+  }
+}
+
+function listen(host: string, port: number, accept: (wire: Wire) => WireHandler): Promise<Listening> {
+  const server = net.createServer({
+    allowHalfOpen: true,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MILLISECONDS,
+  });
+  server.on('connection', (socket: WiredSocket) => {
+    const wire = new SocketWire(socket);
+    wire.handler = accept(wire);
+    socket.on('data', onData);
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog: BACKLOG, exclusive: true }, () => {
+      server.off('error', reject);
+      const address = server.address();
+      resolve({
+        port: typeof address === 'object' && address !== null ? address.port : port,
+        // Not awaited to the end: server.close() calls back only when every accepted socket is gone.
+        close: () => {
+          server.close();
+          return new Promise((done) => setImmediate(done));
+        },
+      });
+    });
+  });
+}
+
+function dial(host: string, port: number, handler: WireHandler, connected: () => void): Wire {
+  const buffer = new ReadBuffer();
+  const socket: WiredSocket = net.connect({
+    host,
+    port,
+    allowHalfOpen: true,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MILLISECONDS,
+    onread: {
+      buffer: () => buffer.bytes,
+      callback: (length, bytes) => {
+        wire.handler?.onBytes(bytes as Buffer, length);
+        buffer.saw(length);
+        return true;
+      },
+    },
+  });
+  const wire = new SocketWire(socket);
+  wire.handler = handler;
+  socket.once('connect', connected);
+  return wire;
+}
+
+export const tcpNetwork: Network = { listen, dial };

@@ -1,0 +1,175 @@
+/**
+ * Dials for one pool: when, where to, and how long to wait after a failure.
+ *
+ * A broker whose dial failed is unreachable until a dial has succeeded. Dials go on with back-off as long as somebody
+ * asked recently; a client that asks meanwhile waits for the next one, which is then near.
+ */
+import type { UpstreamTarget } from '../contract/protocol.ts';
+import { Backoff } from './backoff.ts';
+import type { Timer } from './clock.ts';
+import type { DialFailure } from './events.ts';
+import type { PoolContext } from './pool-context.ts';
+import type { Tenant } from './tenant.ts';
+import { Upstream } from './upstream.ts';
+import type { UpstreamOwner } from './upstream-owner.ts';
+
+/** With a client waiting, the next try comes within so long, so that it learns the outcome before its patience ends. */
+const HURRY_MILLISECONDS = 500;
+/** Dials of one pool at once, for held and pinned requests; leased work dials one at a time. */
+export const MOST_DIALS = 8;
+/** Dials go on at least so long after somebody asked. */
+const REMEMBER_AT_LEAST_SECONDS = 60;
+const MAX_AGE_JITTER = 0.1;
+
+const FAILURES: Readonly<Record<string, DialFailure>> = {
+  ECONNREFUSED: 'refused',
+  ECONNRESET: 'closed',
+  EPIPE: 'closed',
+  ETIMEDOUT: 'timeout',
+  ENOTFOUND: 'unresolvable',
+  EAI_AGAIN: 'unresolvable',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EADDRNOTAVAIL: 'unreachable',
+  EMFILE: 'unreachable',
+};
+
+/** @param code the system's error code, or a sentence of ours */
+export function dialFailureOf(code: string): DialFailure {
+  return FAILURES[code] ?? 'closed';
+}
+
+export interface SupplyHooks {
+  /** In the order in which they are tried. */
+  targets(): readonly UpstreamTarget[];
+  /** All targets failed: whoever waits is refused. */
+  unreachable(wasReachable: boolean): void;
+  /** No more tries until somebody asks. */
+  gaveUp(): void;
+}
+
+export class Supply {
+  /** False from a failed dial until one succeeds. */
+  reachable = true;
+  readonly #context: PoolContext;
+  readonly #owner: UpstreamOwner;
+  readonly #hooks: SupplyHooks;
+  readonly #backoff: Backoff;
+  readonly #dialing = new Map<Upstream, Timer>();
+  #turn = 0;
+  #failedInARow = 0;
+  #retry: Timer | null = null;
+  #retryTime = Number.POSITIVE_INFINITY;
+  #askedTime: number;
+  #stopped = false;
+
+  constructor(context: PoolContext, owner: UpstreamOwner, hooks: SupplyHooks) {
+    this.#context = context;
+    this.#owner = owner;
+    this.#hooks = hooks;
+    this.#backoff = new Backoff(context.random);
+    this.#askedTime = context.clock.now();
+  }
+
+  get dialing(): number {
+    return this.#dialing.size;
+  }
+
+  /** Dials in progress. */
+  upstreams(): Iterable<Upstream> {
+    return this.#dialing.keys();
+  }
+
+  /** Somebody needs this broker now. */
+  asked(): void {
+    this.#askedTime = this.#context.clock.now();
+  }
+
+  /** One more connection is wanted: dialled now, or soon if the broker is known to be unreachable. */
+  want(): void {
+    if (this.#stopped) return;
+    if (this.reachable) this.#dial();
+    else if (this.#dialing.size === 0) this.#retryWithin(HURRY_MILLISECONDS);
+  }
+
+  #dial(): void {
+    this.#cancelRetry();
+    const targets = this.#hooks.targets();
+    const target = targets[this.#turn % targets.length];
+    if (target === undefined) return;
+    const { clock, options } = this.#context;
+    const upstream = this.#create(target);
+    const timeOut = (): void => this.#owner.broken(upstream, 'dial_failed', 'ETIMEDOUT');
+    this.#dialing.set(upstream, clock.after(options.upstream.dialTimeoutMilliseconds, timeOut));
+    const address = options.upstream.dialAddresses[`${target.host}:${target.port}`] ?? target;
+    const wire = this.#context.network.dial(address.host, address.port, upstream, () => upstream.connected());
+    upstream.dialledOver(wire);
+  }
+
+  #create(target: UpstreamTarget): Upstream {
+    const { clock, options, protocol, random } = this.#context;
+    const jitter = 1 + (2 * random() - 1) * MAX_AGE_JITTER;
+    const maxAge = options.pool.maxConnectionAgeSeconds * 1000 * jitter;
+    const session = protocol.upstream<Tenant>(target);
+    return new Upstream(this.#context.nextUpstreamId(), target, session, clock, this.#owner, maxAge);
+  }
+
+  succeeded(upstream: Upstream): void {
+    this.#forget(upstream);
+    this.#failedInARow = 0;
+    this.#backoff.succeeded();
+    this.#cancelRetry();
+    this.reachable = true;
+  }
+
+  /** A dial failed. Answers the seconds until the next try; null if the next address is tried at once or none follows. */
+  failed(upstream: Upstream): number | null {
+    this.#forget(upstream);
+    if (this.#stopped) return null;
+    this.#turn += 1;
+    this.#failedInARow += 1;
+    if (this.#failedInARow < this.#hooks.targets().length) {
+      this.#dial();
+      return null;
+    }
+    this.#failedInARow = 0;
+    const wasReachable = this.reachable;
+    this.reachable = false;
+    const delay = this.#backoff.failed();
+    this.#retryWithin(delay);
+    this.#hooks.unreachable(wasReachable);
+    return delay / 1000;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelRetry();
+  }
+
+  #forget(upstream: Upstream): void {
+    this.#dialing.get(upstream)?.cancel();
+    this.#dialing.delete(upstream);
+  }
+
+  #retryWithin(milliseconds: number): void {
+    const { clock, options } = this.#context;
+    const memory = Math.max(options.connectionMaxIdleSeconds, REMEMBER_AT_LEAST_SECONDS) * 1000;
+    const time = clock.now() + milliseconds;
+    if (this.#stopped || time >= this.#retryTime) return;
+    this.#cancelRetry();
+    this.#retryTime = time;
+    this.#retry = clock.after(milliseconds, () => {
+      this.#retry = null;
+      this.#retryTime = Number.POSITIVE_INFINITY;
+      if (this.#dialing.size > 0) return;
+      if (clock.now() - this.#askedTime <= memory) this.#dial();
+      else this.#hooks.gaveUp();
+    });
+  }
+
+  #cancelRetry(): void {
+    this.#retry?.cancel();
+    this.#retry = null;
+    this.#retryTime = Number.POSITIVE_INFINITY;
+  }
+}

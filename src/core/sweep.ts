@@ -1,0 +1,45 @@
+/** What a coarse timer looks after in every pool: lingers, excess, age, and answers that never come. */
+import type { Pool } from './pool.ts';
+import type { Upstream } from './upstream.ts';
+
+const REPORT_IDLE_AFTER_MILLISECONDS = 1000;
+
+export interface SweepHooks {
+  /** It has been quiet for a while. */
+  idleMarked(pool: Pool, upstream: Upstream): void;
+  warm(): number;
+}
+
+/** @param now the injected clock's milliseconds */
+export function sweepPool(pool: Pool, now: number, hooks: SweepHooks): void {
+  const { options } = pool.context;
+  const linger = options.housekeepingLingerSeconds * 1000;
+  let excess = pool.countPooled(now) - options.pool.maxConnectionsPerBroker;
+  let spare = pool.open.size - hooks.warm();
+  for (const upstream of [...pool.idle]) {
+    if (upstream.state !== 'idle_marked') continue;
+    const quiet = now - upstream.idleMarkTime;
+    if (upstream.expiryTime <= now) {
+      pool.release(upstream, 'max_age', 'older than pool.maxConnectionAgeSeconds');
+    } else if (excess > 0 && quiet >= options.pool.excessLingerSeconds * 1000) {
+      pool.release(upstream, 'excess', 'beyond pool.maxConnectionsPerBroker');
+      excess -= 1;
+    } else if (spare > 0 && upstream.lastWorkTime === null && quiet >= linger) {
+      pool.release(upstream, 'housekeeping_done', 'it served housekeeping alone');
+    } else {
+      if (quiet >= REPORT_IDLE_AFTER_MILLISECONDS && !upstream.idleReported) {
+        upstream.idleReported = true;
+        hooks.idleMarked(pool, upstream);
+      }
+      continue;
+    }
+    spare -= 1;
+  }
+  for (const upstream of [...pool.open]) {
+    if (upstream.state !== 'using' || upstream.session.owed === 0 || upstream.waitsForTenant) continue;
+    const silent = now - Math.max(upstream.owedSince, upstream.lastTrafficTime);
+    if (silent > options.limits.responseTimeoutSeconds * 1000 + upstream.session.patienceMilliseconds) {
+      pool.broken(upstream, 'response_timeout', 'no byte of an answer that is owed for limits.responseTimeoutSeconds');
+    }
+  }
+}

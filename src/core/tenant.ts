@@ -1,0 +1,38 @@
+/** A client, as the upstream that it holds and the pool that it waits for see it. */
+import type { CloseReason } from '../contract/reasons.ts';
+import type { Upstream } from './upstream.ts';
+
+export interface Tenant {
+  /** In the middle of a request: more of its bytes are to come before the upstream may go to anyone else. */
+  readonly sending: boolean;
+  /** Keeps its upstream although nothing is owed. */
+  readonly pinned: boolean;
+  /** Its life hangs on the upstream's. */
+  readonly pinnedHard: boolean;
+  /** Writes an answer's bytes. False: not all of them left, the buffer is still needed; `tenantFlushed` follows. */
+  receive(bytes: Buffer): boolean;
+  /** The upstream took everything that it had not taken before. */
+  upstreamFlushed(): void;
+  /** The broker's FIN. True: the tenant ends it in its own way (opaque streams). */
+  onUpstreamEnd(): boolean;
+  /** The upstream broke while something was owed or sent: the client sees what it would see directly. */
+  upstreamLost(reset: boolean, detail: string): void;
+  /** No longer a tenant; the client may go on with what it has kept back. */
+  detached(): void;
+}
+
+/** A client that waits for an upstream. */
+export interface Waiter extends Tenant {
+  readonly id: string;
+  /** When it began to wait, in the injected clock's milliseconds. */
+  readonly waitSince: number;
+  /** What it waits with is valid data; otherwise it is housekeeping, or only wants the broker to be known. */
+  readonly waitsWithWork: boolean;
+  waitReported: boolean;
+  /** It has the upstream and goes on. */
+  granted(upstream: Upstream): void;
+  /** It asks again from the beginning: what it waited for may be known by now. */
+  retry(): void;
+  /** It cannot be served: its socket is reset. */
+  refuse(reason: CloseReason, detail: string): void;
+}

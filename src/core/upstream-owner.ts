@@ -1,0 +1,19 @@
+/** Whom an upstream tells what became of it; that is its pool. */
+import type { ReleaseReason } from '../contract/reasons.ts';
+import type { Topology } from '../contract/topology.ts';
+import type { Upstream } from './upstream.ts';
+
+/** A request of our own that occupies the connection, if any. */
+export type Errand = 'none' | 'check' | 'fence' | 'refresh';
+
+/** Whom an upstream tells what became of it. Told after the bytes of one read were dealt with, never in between. */
+export interface UpstreamOwner {
+  opened(upstream: Upstream): void;
+  /** Nothing is owed and nothing else keeps it: it may be lent again. */
+  quiet(upstream: Upstream): void;
+  named(upstream: Upstream, topology: Topology): void;
+  /** The connection must go; the owner calls `release`. */
+  broken(upstream: Upstream, reason: ReleaseReason, detail: string): void;
+  /** The socket is gone and its slot free. */
+  closed(upstream: Upstream): void;
+}

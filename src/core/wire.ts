@@ -1,0 +1,47 @@
+/** What the core needs from a byte stream; sockets implement it, and so do the doubles that tests script. */
+
+/** How a stream ended: with a FIN of the peer's before, by a reset, or by our own hand. */
+export type WireEnd = 'closed' | 'reset' | 'error';
+
+export interface WireHandler {
+  /**
+   * `bytes[0, length)` arrived. From a dialled stream they are valid until the call returns, or, if they were written
+   * on, until that write is flushed and the stream is resumed; from an accepted one for ever.
+   */
+  onBytes(bytes: Buffer, length: number): void;
+  /** The peer's FIN. */
+  onEnd(): void;
+  /** Everything written so far has left for the kernel; told only after a `write` that answered false. */
+  onFlushed(): void;
+  /** The last event: the stream is gone and its slot is free. `detail` is the system's error code, or ''. */
+  onClosed(how: WireEnd, detail: string): void;
+}
+
+export interface Wire {
+  readonly remote: string;
+  /** Hands over the bytes. True: the kernel has them all and the buffer may be reused; false: `onFlushed` will tell. */
+  write(bytes: Buffer): boolean;
+  /** Written bytes that the kernel has not taken yet. */
+  readonly pending: boolean;
+  pause(): void;
+  resume(): void;
+  /** FIN, behind what was written. */
+  end(): void;
+  /** Drops the stream, unsent bytes included. */
+  destroy(): void;
+  /** Drops the stream with a RST, so that the peer sees an abort and no port lingers. */
+  reset(): void;
+}
+
+/** A listening socket. Closing stops accepting; what was accepted stays. */
+export interface Listening {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+export interface Network {
+  /** Rejects with the system's error if the address cannot be bound. Returns the handler of each accepted stream. */
+  listen(host: string, port: number, accept: (wire: Wire) => WireHandler): Promise<Listening>;
+  /** Starts to connect; `connected` is told once the transport is open, else `onClosed` of the handler. */
+  dial(host: string, port: number, handler: WireHandler, connected: () => void): Wire;
+}
