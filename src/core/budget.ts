@@ -15,3 +15,17 @@ export function budgetOf(upstream: Upstream, now: number, slowAnswerMilliseconds
   if (session.owed > 0 && now - upstream.owedSince >= slowAnswerMilliseconds) return 'held';
   return 'pool';
 }
+
+/** Upstreams that count against the cap of their pool. */
+export function countPooled(upstreams: Iterable<Upstream>, now: number, slowAnswerMilliseconds: number): number {
+  let count = 0;
+  for (const upstream of upstreams) if (budgetOf(upstream, now, slowAnswerMilliseconds) === 'pool') count += 1;
+  return count;
+}
+
+/** Upstreams that run an errand of ours and will be free soon. */
+export function countErrands(upstreams: Iterable<Upstream>): number {
+  let count = 0;
+  for (const upstream of upstreams) if (upstream.tenant === null && upstream.errand !== 'none') count += 1;
+  return count;
+}

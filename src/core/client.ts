@@ -7,20 +7,19 @@
  * Order is kept because a client never holds two upstreams and leaves one only with nothing owed. Bytes of a request are
  * written upstream only after `admit`; from then on the request is never sent anywhere else.
  */
-import { type ClientSession, Demand, Verdict } from '../contract/protocol.ts';
+import { type ClientSession, Demand } from '../contract/protocol.ts';
 import type { CloseReason } from '../contract/reasons.ts';
 import type { ClientHost } from './client-host.ts';
 import type { Timer } from './clock.ts';
-import { Inbox } from './inbox.ts';
-import { invariant } from './invariant.ts';
 import type { Pool } from './pool.ts';
+import { type RelayClient, RequestRelay } from './request-relay.ts';
 import type { Waiter } from './tenant.ts';
 import type { Upstream } from './upstream.ts';
 import type { Wire, WireEnd, WireHandler } from './wire.ts';
 
 export type ClientState = 'idle' | 'waiting' | 'attached' | 'closed';
 
-export class Client implements WireHandler, Waiter {
+export class Client implements WireHandler, Waiter, RelayClient {
   readonly number: number;
   /** The listener it came in by: a node, or BOOTSTRAP. */
   readonly listener: string;
@@ -38,14 +37,11 @@ export class Client implements WireHandler, Waiter {
   readonly #host: ClientHost;
   #state: ClientState = 'idle';
   #pool: Pool | null = null;
-  readonly #inbox: Inbox;
-  /** Bytes of the admitted request that are still to come. */
-  #bodyLeft = 0;
+  readonly #relay: RequestRelay;
   #ended = false;
   #upstreamEnded = false;
   #lastOutputTime = 0;
   #foundAsleep = false;
-  #processing = false;
   #farewell: Timer | null = null;
 
   constructor(
@@ -61,7 +57,7 @@ export class Client implements WireHandler, Waiter {
     this.node = node;
     this.session = session;
     this.wire = wire;
-    this.#inbox = new Inbox(wire);
+    this.#relay = new RequestRelay(this, wire);
     this.#host = host;
     this.createTime = host.clock.now();
     this.lastInputTime = this.createTime;
@@ -74,7 +70,7 @@ export class Client implements WireHandler, Waiter {
     return this.#state;
   }
   get sending(): boolean {
-    return this.#bodyLeft > 0;
+    return this.#relay.sending;
   }
   get pinned(): boolean {
     return this.session.pinned && (!this.#ended || this.#host.opaque);
@@ -85,11 +81,11 @@ export class Client implements WireHandler, Waiter {
   /** Since when it keeps us waiting in the middle of a frame, either way; infinity if it does not. */
   get stalledSince(): number {
     if (this.wire.pending) return Math.max(this.lastInputTime, this.#lastOutputTime);
-    return this.inRequest && !this.#inbox.paused ? this.lastInputTime : Number.POSITIVE_INFINITY;
+    return this.inRequest && !this.#relay.paused ? this.lastInputTime : Number.POSITIVE_INFINITY;
   }
   /** A request has begun to arrive and is not complete. */
   get inRequest(): boolean {
-    return this.#bodyLeft > 0 || (this.#state !== 'waiting' && this.#inbox.length > 0);
+    return this.sending || (this.#state === 'idle' && this.#relay.holding);
   }
 
   // --- from the application -----------------------------------------------------------------------------------
@@ -98,68 +94,7 @@ export class Client implements WireHandler, Waiter {
     if (this.#state === 'closed') return;
     this.lastInputTime = this.#host.clock.now();
     this.#host.bytesFromClients += length;
-    const all = this.#inbox.join(length === bytes.length ? bytes : bytes.subarray(0, length));
-    if (this.#state === 'waiting') this.#keep(all, 0);
-    else this.#process(all);
-  }
-
-  #keep(bytes: Buffer, from: number): void {
-    this.#inbox.keep(bytes, from);
-    // Until it is its turn a client may send so much ahead and no more; below that its FIN is still seen.
-    const mustWait = this.#state === 'waiting' || this.upstream !== null;
-    if (mustWait && this.#inbox.length > this.#host.options.limits.wholeFrameBytes) this.#inbox.pause();
-  }
-
-  /** Forwards, answers or keeps back what is in `bytes`, in order. */
-  #process(bytes: Buffer): void {
-    invariant(!this.#processing, 'a client processes one chunk at a time');
-    if (bytes.length === 0) {
-      this.#conclude();
-      return;
-    }
-    this.#processing = true;
-    let from = 0;
-    let at = 0;
-    try {
-      while (this.#state !== 'closed') {
-        if (this.#bodyLeft > 0) {
-          const part = Math.min(this.#bodyLeft, bytes.length - at);
-          this.#bodyLeft -= part;
-          at += part;
-        }
-        if (at === bytes.length) break;
-        const owing = this.upstream !== null && this.upstream.session.owed > 0;
-        const verdict = this.session.inspect(bytes, at, bytes.length, this.#host.mayAnswer(this), owing);
-        if (verdict === Verdict.forward) {
-          if (this.session.size > bytes.length - at && this.session.size <= this.#host.options.limits.wholeFrameBytes)
-            break;
-          if (this.upstream === null ? !this.#acquire() : this.upstream.yielding) break;
-          if (!this.#admit()) return;
-        } else if (verdict === Verdict.answer) {
-          if (owing) break; // an answer of ours waits until all that is owed before it is written
-          this.#forward(bytes, from, at);
-          const { size } = this.session;
-          this.#write(this.session.answer());
-          at += size;
-          from = at;
-        } else if (verdict === Verdict.learn) {
-          if (owing) break;
-          this.#wait(false).learn(this);
-          break;
-        } else if (verdict === Verdict.close) {
-          this.#forward(bytes, from, at);
-          this.close(this.session.closeReason, this.session.closeDetail, 'end');
-          return;
-        } else {
-          break;
-        }
-      }
-      if (this.#state === 'closed') return;
-      this.#forward(bytes, from, at);
-      if (at < bytes.length) this.#keep(bytes, at);
-    } finally {
-      this.#processing = false;
-    }
+    this.#relay.feed(length === bytes.length ? bytes : bytes.subarray(0, length));
     this.#conclude();
   }
 
@@ -167,17 +102,55 @@ export class Client implements WireHandler, Waiter {
     const { upstream } = this;
     if (upstream === null) {
       if (this.#ended && this.#state === 'idle') this.close('client_closed', '', 'end');
-    } else if (this.#bodyLeft === 0 && upstream.session.owed === 0) {
+    } else if (!this.sending && upstream.session.owed === 0) {
       upstream.settle(); // the answer came before the request was complete, or no answer comes at all
     }
   }
 
-  #acquire(): boolean {
+  // --- what the relay needs -------------------------------------------------------------------------------------
+
+  get closed(): boolean {
+    return this.#state === 'closed';
+  }
+  get waiting(): boolean {
+    return this.#state === 'waiting';
+  }
+  get wholeFrameBytes(): number {
+    return this.#host.options.limits.wholeFrameBytes;
+  }
+
+  mayAnswer(): boolean {
+    return this.#host.mayAnswer(this);
+  }
+
+  acquire(): boolean {
     const pool = this.#wait(this.session.work);
     const upstream = pool.acquire(this, this.session.demand);
     if (upstream === null) return false;
     this.#attach(upstream);
     return true;
+  }
+
+  learn(): void {
+    this.#wait(false).learn(this);
+  }
+
+  admit(upstream: Upstream): boolean {
+    const refusal = upstream.admit(this.session, this);
+    if (refusal !== undefined) {
+      this.giveUp(refusal, 'the broker no longer supports the API versions that this client was told');
+      return false;
+    }
+    if (this.session.work) this.lastWorkTime = upstream.lastWorkTime;
+    return true;
+  }
+
+  answer(bytes: Buffer): void {
+    this.receive(bytes);
+  }
+
+  giveUp(reason: CloseReason, detail: string): void {
+    this.close(reason, detail, 'end');
   }
 
   #wait(withWork: boolean): Pool {
@@ -194,25 +167,6 @@ export class Client implements WireHandler, Waiter {
   #attach(upstream: Upstream): void {
     this.#state = 'attached';
     this.upstream = upstream;
-  }
-
-  #admit(): boolean {
-    const { upstream } = this;
-    invariant(upstream !== null, 'a request is admitted to an upstream');
-    const refusal = upstream.admit(this.session, this);
-    if (refusal !== undefined) {
-      this.close(refusal, 'the broker no longer supports the API versions that this client was told', 'end');
-      return false;
-    }
-    if (this.session.work) this.lastWorkTime = upstream.lastWorkTime;
-    this.#bodyLeft = this.session.size;
-    return true;
-  }
-
-  #forward(bytes: Buffer, from: number, to: number): void {
-    if (from === to || this.upstream === null) return;
-    const part = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to);
-    if (!this.upstream.send(part)) this.#inbox.pause();
   }
 
   onEnd(): void {
@@ -242,11 +196,10 @@ export class Client implements WireHandler, Waiter {
     this.#attach(upstream);
     if (this.#foundAsleep) this.#host.resumed(this.#host.clock.now() - this.waitSince);
     this.#goOn();
-    this.#conclude();
   }
 
   retry(): void {
-    this.#state = 'idle';
+    this.#state = this.upstream === null ? 'idle' : 'attached';
     this.#goOn();
   }
 
@@ -257,9 +210,13 @@ export class Client implements WireHandler, Waiter {
     this.#goOn();
   }
 
+  answered(): void {
+    this.#goOn();
+  }
+
   #goOn(): void {
-    this.#inbox.resume();
-    this.#process(this.#inbox.take());
+    this.#relay.goOn();
+    this.#conclude();
   }
 
   refuse(reason: CloseReason, detail: string): void {
@@ -267,10 +224,6 @@ export class Client implements WireHandler, Waiter {
   }
 
   receive(bytes: Buffer): boolean {
-    return this.#write(bytes);
-  }
-
-  #write(bytes: Buffer): boolean {
     this.#host.bytesToClients += bytes.length;
     const taken = this.wire.write(bytes);
     if (!taken) this.#lastOutputTime = this.#host.clock.now();
@@ -278,7 +231,7 @@ export class Client implements WireHandler, Waiter {
   }
 
   upstreamFlushed(): void {
-    this.#inbox.resume();
+    this.#relay.resume();
   }
 
   onUpstreamEnd(): boolean {
@@ -308,7 +261,7 @@ export class Client implements WireHandler, Waiter {
     if (this.#state === 'closed') return;
     this.#pool?.forget(this);
     this.#state = 'closed';
-    this.#inbox.take();
+    this.#relay.drop();
     this.session.close();
     if (manner === 'reset') {
       this.wire.reset();

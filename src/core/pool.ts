@@ -8,7 +8,7 @@
 import { Demand, type UpstreamTarget } from '../contract/protocol.ts';
 import type { ReleaseReason } from '../contract/reasons.ts';
 import type { Topology } from '../contract/topology.ts';
-import { budgetOf } from './budget.ts';
+import { countErrands, countPooled } from './budget.ts';
 import { IdleStack } from './idle-stack.ts';
 import { LeaseQueue } from './lease-queue.ts';
 import type { PoolContext } from './pool-context.ts';
@@ -125,7 +125,7 @@ export class Pool implements UpstreamOwner {
       supply.want();
       return;
     }
-    let coming = supply.dialing + this.#errands();
+    let coming = supply.dialing + countErrands(this.#open);
     for (; coming < queue.urgent && supply.dialing < MOST_DIALS; coming += 1) supply.want();
     if (coming > 0 || queue.size === queue.urgent) return;
     if (queue.learners > 0 || this.asleep || this.#mayGrow(context.clock.now())) supply.want();
@@ -139,17 +139,7 @@ export class Pool implements UpstreamOwner {
 
   /** Upstreams that count against `pool.maxConnectionsPerBroker`. */
   countPooled(now: number): number {
-    let count = 0;
-    for (const upstream of this.#open) {
-      if (budgetOf(upstream, now, this.context.options.pool.slowAnswerMilliseconds) === 'pool') count += 1;
-    }
-    return count;
-  }
-
-  #errands(): number {
-    let count = 0;
-    for (const upstream of this.#open) if (upstream.tenant === null && upstream.errand !== 'none') count += 1;
-    return count;
+    return countPooled(this.#open, now, this.context.options.pool.slowAnswerMilliseconds);
   }
 
   /** The client does not wait any more. */
@@ -188,8 +178,7 @@ export class Pool implements UpstreamOwner {
 
   quiet(upstream: Upstream): void {
     const tenant = upstream.leave();
-    const housekeepers = upstream.renewed ? this.queue.takeHousekeepers() : this.queue.takeLearners();
-    upstream.renewed = false;
+    const housekeepers = upstream.takeRenewed() ? this.queue.takeHousekeepers() : this.queue.takeLearners();
     if (tenant?.pinnedHard === true) {
       this.release(upstream, 'client_closed', 'the client that it was pinned to has ended');
     } else if (this.#retired || upstream.condemned !== null) {

@@ -11,6 +11,8 @@ export interface Tenant {
   readonly pinnedHard: boolean;
   /** Writes an answer's bytes. False: not all of them left, the buffer is still needed; `tenantFlushed` follows. */
   receive(bytes: Buffer): boolean;
+  /** Nothing is owed any more, and it keeps the upstream. */
+  answered(): void;
   /** The upstream took everything that it had not taken before. */
   upstreamFlushed(): void;
   /** The broker's FIN. True: the tenant ends it in its own way (opaque streams). */

@@ -2,9 +2,9 @@
  * One connection to a broker: its bytes, its tenant, its times. What state it may move to stands in upstream-state.ts;
  * which tenant comes next is its owner's business.
  */
-import type { ClientSession, UpstreamSession, UpstreamSink, UpstreamTarget } from '../contract/protocol.ts';
+import type { ClientSession, UpstreamSession, UpstreamTarget } from '../contract/protocol.ts';
 import type { CloseReason, ReleaseReason } from '../contract/reasons.ts';
-import type { Topology } from '../contract/topology.ts';
+import { AnswerRelay } from './answer-relay.ts';
 import type { Clock, Timer } from './clock.ts';
 import { invariant } from './invariant.ts';
 import type { Tenant } from './tenant.ts';
@@ -16,12 +16,11 @@ import type { Wire, WireEnd, WireHandler } from './wire.ts';
 /** After our FIN the broker gets so long to send its own; then the socket is dropped. */
 const FAREWELL_MILLISECONDS = 1000;
 
-export class Upstream implements WireHandler, UpstreamSink<Tenant> {
+export class Upstream implements WireHandler {
   readonly id: string;
   readonly target: UpstreamTarget;
   readonly session: UpstreamSession<Tenant>;
   readonly createTime: number;
-  tenant: Tenant | null = null;
   /** Milliseconds of the injected clock; null until valid data passed. */
   lastWorkTime: number | null = null;
   idleMarkTime = 0;
@@ -40,8 +39,6 @@ export class Upstream implements WireHandler, UpstreamSink<Tenant> {
   /** Dialled when nobody had valid data to send. */
   forHousekeeping = false;
   idleReported = false;
-  /** What idle clients will ask for next was renewed over this connection just now. */
-  renewed = false;
   /** Jittered; the connection is not lent after it. */
   readonly expiryTime: number;
   readonly #clock: Clock;
@@ -50,10 +47,8 @@ export class Upstream implements WireHandler, UpstreamSink<Tenant> {
   #wire: Wire | null = null;
   #farewell: Timer | null = null;
   #opened = false;
-  #becameReady = false;
-  #settled = false;
-  #awaitsTenantFlush = false;
-  #failure: { readonly reason: ReleaseReason; readonly detail: string } | null = null;
+  readonly #answers: AnswerRelay;
+  #paused = false;
 
   constructor(
     id: string,
@@ -71,6 +66,7 @@ export class Upstream implements WireHandler, UpstreamSink<Tenant> {
     this.createTime = clock.now();
     this.lastTrafficTime = this.createTime;
     this.expiryTime = this.createTime + maxAgeMilliseconds;
+    this.#answers = new AnswerRelay(session, (topology) => owner.named(this, topology));
   }
 
   get state(): UpstreamState {
@@ -83,7 +79,10 @@ export class Upstream implements WireHandler, UpstreamSink<Tenant> {
 
   /** Its tenant does not take the answer as fast as it comes: silence is not the broker's. */
   get waitsForTenant(): boolean {
-    return this.#awaitsTenantFlush;
+    return this.#answers.awaitsTenant;
+  }
+  get tenant(): Tenant | null {
+    return this.#answers.tenant;
   }
 
   dialledOver(wire: Wire): void {
@@ -95,7 +94,7 @@ export class Upstream implements WireHandler, UpstreamSink<Tenant> {
     if (this.#state !== 'dialing') return;
     const greeting = this.session.greeting();
     if (greeting === undefined) this.#owner.opened(this);
-    else this.#write(greeting);
+    else this.send(greeting);
   }
 
   // --- the states' only doors ---------------------------------------------------------------------------------
@@ -105,7 +104,7 @@ export class Upstream implements WireHandler, UpstreamSink<Tenant> {
     invariant(this.tenant === null, 'an upstream has one tenant at a time');
     invariant(this.session.owed === 0 || this.#state === 'dialing', 'an upstream that owes answers is not lent');
     if (this.#state !== 'using') this.#move('using');
-    this.tenant = tenant;
+    this.#answers.tenant = tenant;
     this.leaseStart = this.#clock.now();
     this.yielding = false;
     this.idleReported = false;
@@ -113,10 +112,11 @@ export class Upstream implements WireHandler, UpstreamSink<Tenant> {
 
   /** Takes the tenant off; the connection stays `using` until it is lent again or marked idle. */
   leave(): Tenant | null {
-    const tenant = this.tenant;
-    this.tenant = null;
+    const tenant = this.#answers.tenant;
+    this.#answers.tenant = null;
+    this.#answers.awaitsTenant = false;
     this.yielding = false;
-    if (this.#awaitsTenantFlush) this.tenantFlushed();
+    if (this.#state !== 'released') this.#readOrPause();
     return tenant;
   }
 
@@ -128,10 +128,6 @@ export class Upstream implements WireHandler, UpstreamSink<Tenant> {
 
   beforeRelease(): void {
     this.#move('before_release');
-  }
-
-  rescue(): void {
-    this.#move('idle_marked');
   }
 
   /** Lets go of the broker: politely with a FIN behind what was written, or at once. */
@@ -164,13 +160,13 @@ export class Upstream implements WireHandler, UpstreamSink<Tenant> {
     this.sentTime = now;
     if (owedBefore === 0) this.owedSince = now;
     if (client.work) this.lastWorkTime = now;
-    this.#settled = false;
+    this.#answers.progressed = false;
     return undefined;
   }
 
   /** Writes what the tenant sends. False: the broker does not keep up; the tenant is told by `flushed`. */
   send(bytes: Buffer): boolean {
-    return this.#write(bytes);
+    return this.#wire?.write(bytes) ?? true;
   }
 
   /** Our own request goes out; the connection is not free before it was answered. False: the protocol has none. */
@@ -179,12 +175,8 @@ export class Upstream implements WireHandler, UpstreamSink<Tenant> {
     if (request === undefined) return false;
     this.errand = errand;
     this.errandStart = this.#clock.now();
-    this.#write(request);
+    this.send(request);
     return true;
-  }
-
-  #write(bytes: Buffer): boolean {
-    return this.#wire?.write(bytes) ?? true;
   }
 
   // --- from the broker ----------------------------------------------------------------------------------------
@@ -194,41 +186,64 @@ export class Upstream implements WireHandler, UpstreamSink<Tenant> {
     const now = this.#clock.now();
     this.lastTrafficTime = now;
     this.owedSince = now;
-    try {
-      this.session.read(bytes, 0, length, this);
-    } catch (error) {
-      this.fail('protocol_error', error instanceof Error ? error.message : String(error));
-    }
+    this.#answers.read(bytes, length);
     this.#concludeRead();
   }
 
   /** The listeners that an answer waited for are there. */
   unblock(): void {
     if (this.#state === 'released' || !this.session.blocked) return;
-    this.session.resume(this);
+    this.#answers.resume();
     this.#concludeRead();
   }
 
   #concludeRead(): void {
-    const failure = this.#failure;
-    if (failure !== null) {
-      this.#owner.broken(this, failure.reason, failure.detail);
-      return;
-    }
-    if (this.#becameReady) {
-      this.#becameReady = false;
+    const answers = this.#answers;
+    if (answers.hasWorked) this.lastWorkTime = this.lastTrafficTime;
+    answers.hasWorked = false;
+    if (answers.muteMilliseconds > 0) this.mutedUntil = this.lastTrafficTime + answers.muteMilliseconds;
+    answers.muteMilliseconds = 0;
+    if (answers.errandDone) this.errand = 'none';
+    answers.errandDone = false;
+    if (answers.failure !== null) {
+      this.#owner.broken(this, answers.failure.reason, answers.failure.detail);
+    } else if (answers.becameReady) {
+      answers.becameReady = false;
       this.#owner.opened(this);
-      return;
+    } else {
+      this.#readOrPause();
+      if (answers.progressed) this.#continue();
     }
-    if (this.session.blocked || this.#awaitsTenantFlush) this.#wire?.pause();
-    else if (this.#settled) this.settle();
+  }
+
+  #continue(): void {
+    const { tenant } = this;
+    this.settle();
+    // Its tenant stays, muted or pinned, and may go on with what had to wait for the answers.
+    if (tenant !== null && tenant === this.tenant && this.session.owed === 0) tenant.answered();
+  }
+
+  /** No read while the buffer of the last one is needed, or an answer waits for listeners. */
+  #readOrPause(): void {
+    const pause = this.session.blocked || this.#answers.awaitsTenant;
+    if (pause === this.#paused) return;
+    this.#paused = pause;
+    if (pause) this.#wire?.pause();
+    else this.#wire?.resume();
+  }
+
+  /** What idle clients will ask for next was renewed over this connection since this was last asked. */
+  takeRenewed(): boolean {
+    const { renewed } = this.#answers;
+    this.#answers.renewed = false;
+    return renewed;
   }
 
   /** Becomes quiet if nothing keeps it any more; harmless to ask. */
   settle(): void {
-    this.#settled = true;
+    this.#answers.progressed = true;
     if (this.#state !== 'using' || !this.isFree()) return;
-    this.#settled = false;
+    this.#answers.progressed = false;
     this.#owner.quiet(this);
   }
 
@@ -242,7 +257,7 @@ export class Upstream implements WireHandler, UpstreamSink<Tenant> {
   isFree(): boolean {
     const { session, tenant } = this;
     if (session.owed > 0 || session.inAnswer || session.blocked || session.unfenced) return false;
-    if (this.errand !== 'none' || this.#awaitsTenantFlush || (this.#wire?.pending ?? false)) return false;
+    if (this.errand !== 'none' || this.#answers.awaitsTenant || (this.#wire?.pending ?? false)) return false;
     if (tenant !== null && (tenant.sending || tenant.pinned)) return false;
     return this.mutedUntil === 0 || this.mutedUntil <= this.#clock.now();
   }
@@ -256,7 +271,7 @@ export class Upstream implements WireHandler, UpstreamSink<Tenant> {
   onFlushed(): void {
     if (this.#state === 'released') return;
     this.tenant?.upstreamFlushed();
-    if (this.#settled) this.settle();
+    if (this.#answers.progressed) this.settle();
   }
 
   onClosed(how: WireEnd, detail: string): void {
@@ -276,57 +291,10 @@ export class Upstream implements WireHandler, UpstreamSink<Tenant> {
 
   /** The tenant's socket took everything that waited for it: reading goes on. */
   tenantFlushed(): void {
-    if (!this.#awaitsTenantFlush) return;
-    this.#awaitsTenantFlush = false;
+    if (!this.#answers.awaitsTenant) return;
+    this.#answers.awaitsTenant = false;
     if (this.#state === 'released') return;
-    if (!this.session.blocked) this.#wire?.resume();
-    if (this.#settled) this.settle();
-  }
-
-  resumeReading(): void {
-    if (this.#state !== 'released' && !this.#awaitsTenantFlush && !this.session.blocked) this.#wire?.resume();
-  }
-
-  // --- the session's facts ------------------------------------------------------------------------------------
-
-  ready(): void {
-    this.#becameReady = true;
-  }
-
-  deliver(tenant: Tenant, bytes: Buffer, start: number, end: number): void {
-    if (tenant !== this.tenant) return; // its client is gone: what was owed to it is drained
-    const whole = start === 0 && end === bytes.length;
-    if (!tenant.receive(whole ? bytes : bytes.subarray(start, end))) this.#awaitsTenantFlush = true;
-  }
-
-  worked(): void {
-    this.lastWorkTime = this.lastTrafficTime;
-  }
-
-  settled(_tenant: Tenant): void {
-    this.#settled = true;
-  }
-
-  ponged(): void {
-    this.errand = 'none';
-    this.#settled = true;
-  }
-
-  refreshed(): void {
-    this.errand = 'none';
-    this.renewed = true;
-    this.#settled = true;
-  }
-
-  muted(milliseconds: number): void {
-    this.mutedUntil = Math.max(this.mutedUntil, this.lastTrafficTime + milliseconds);
-  }
-
-  named(topology: Topology): void {
-    this.#owner.named(this, topology);
-  }
-
-  fail(reason: ReleaseReason, detail: string): void {
-    this.#failure ??= { reason, detail };
+    this.#readOrPause();
+    if (this.#answers.progressed) this.#continue();
   }
 }

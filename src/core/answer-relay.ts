@@ -1,0 +1,95 @@
+/**
+ * From the broker to the application: lets the session find the answers in what was read, hands their bytes to the tenant,
+ * and remembers what the session said until the whole read was dealt with. Nothing is acted on in between: an action might
+ * lend the connection while there is still something in the buffer.
+ */
+import type { UpstreamSession, UpstreamSink } from '../contract/protocol.ts';
+import type { ReleaseReason } from '../contract/reasons.ts';
+import type { Topology } from '../contract/topology.ts';
+import type { Tenant } from './tenant.ts';
+
+export interface ReadFailure {
+  readonly reason: ReleaseReason;
+  readonly detail: string;
+}
+
+export class AnswerRelay implements UpstreamSink<Tenant> {
+  /** Who gets the answers; those of a tenant that is gone are drained. */
+  tenant: Tenant | null = null;
+  /** The greeting was answered. */
+  becameReady = false;
+  /** Something was completed: the connection may have become free. */
+  progressed = false;
+  /** Our own request was answered. */
+  errandDone = false;
+  /** What idle clients will ask for next was renewed. */
+  renewed = false;
+  /** An answer to valid data was completed. */
+  hasWorked = false;
+  /** Milliseconds for which the broker does not read this connection; 0 if it does. */
+  muteMilliseconds = 0;
+  /** The tenant's socket did not take everything: the read buffer is still needed. */
+  awaitsTenant = false;
+  failure: ReadFailure | null = null;
+  readonly #session: UpstreamSession<Tenant>;
+  readonly #named: (topology: Topology) => void;
+
+  constructor(session: UpstreamSession<Tenant>, whenNamed: (topology: Topology) => void) {
+    this.#session = session;
+    this.#named = whenNamed;
+  }
+
+  read(bytes: Buffer, length: number): void {
+    try {
+      this.#session.read(bytes, 0, length, this);
+    } catch (error) {
+      this.fail('protocol_error', error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Goes on with an answer that waited for listeners. */
+  resume(): void {
+    this.#session.resume(this);
+  }
+
+  ready(): void {
+    this.becameReady = true;
+  }
+
+  deliver(tenant: Tenant, bytes: Buffer, start: number, end: number): void {
+    if (tenant !== this.tenant) return;
+    const whole = start === 0 && end === bytes.length;
+    if (!tenant.receive(whole ? bytes : bytes.subarray(start, end))) this.awaitsTenant = true;
+  }
+
+  worked(): void {
+    this.hasWorked = true;
+  }
+
+  settled(_tenant: Tenant): void {
+    this.progressed = true;
+  }
+
+  ponged(): void {
+    this.errandDone = true;
+    this.progressed = true;
+  }
+
+  refreshed(): void {
+    this.errandDone = true;
+    this.renewed = true;
+    this.progressed = true;
+  }
+
+  muted(milliseconds: number): void {
+    this.muteMilliseconds = Math.max(this.muteMilliseconds, milliseconds);
+  }
+
+  named(topology: Topology): void {
+    this.#named(topology);
+  }
+
+  fail(reason: ReleaseReason, detail: string): void {
+    this.failure ??= { reason, detail };
+  }
+}

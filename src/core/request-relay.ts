@@ -1,0 +1,150 @@
+/**
+ * From the application to the broker: finds each request in what a client sent, and forwards it, answers it, keeps it back
+ * or gives the client up, in order. Nobody's body is collected: a request larger than `limits.wholeFrameBytes` streams as
+ * soon as its kind is known; a smaller one is forwarded only once it is complete, so that a client that dies half-way
+ * costs nobody a connection.
+ */
+import { type ClientSession, Verdict } from '../contract/protocol.ts';
+import type { CloseReason } from '../contract/reasons.ts';
+import { Inbox } from './inbox.ts';
+import { invariant } from './invariant.ts';
+import type { Upstream } from './upstream.ts';
+import type { Wire } from './wire.ts';
+
+/** The client that a relay serves. */
+export interface RelayClient {
+  readonly session: ClientSession;
+  readonly upstream: Upstream | null;
+  readonly closed: boolean;
+  readonly waiting: boolean;
+  readonly wholeFrameBytes: number;
+  mayAnswer(): boolean;
+  /** True: it holds an upstream now; false: it waits, or was closed. */
+  acquire(): boolean;
+  /** It waits until its broker was reached. */
+  learn(): void;
+  /** Registers the inspected request with the upstream; false: the client was closed. */
+  admit(upstream: Upstream): boolean;
+  answer(bytes: Buffer): void;
+  giveUp(reason: CloseReason, detail: string): void;
+}
+
+export class RequestRelay {
+  readonly #client: RelayClient;
+  readonly #inbox: Inbox;
+  /** Bytes of the admitted request that are still to come. */
+  #bodyLeft = 0;
+  #running = false;
+
+  constructor(client: RelayClient, wire: Wire) {
+    this.#client = client;
+    this.#inbox = new Inbox(wire);
+  }
+
+  /** In the middle of a request that was admitted. */
+  get sending(): boolean {
+    return this.#bodyLeft > 0;
+  }
+  /** Something was received and not forwarded. */
+  get holding(): boolean {
+    return this.#inbox.length > 0;
+  }
+  get paused(): boolean {
+    return this.#inbox.paused;
+  }
+
+  /** More bytes arrived. */
+  feed(bytes: Buffer): void {
+    const all = this.#inbox.join(bytes);
+    if (this.#client.waiting) this.#keep(all, 0);
+    else this.#run(all);
+  }
+
+  /** What was kept back may go on. */
+  goOn(): void {
+    this.#inbox.resume();
+    if (this.#inbox.length > 0) this.#run(this.#inbox.take());
+  }
+
+  resume(): void {
+    this.#inbox.resume();
+  }
+
+  drop(): void {
+    this.#inbox.take();
+  }
+
+  #keep(bytes: Buffer, from: number): void {
+    this.#inbox.keep(bytes, from);
+    // Until it is its turn a client may send so much ahead and no more; below that its FIN is still seen.
+    const mustWait = this.#client.waiting || this.#client.upstream !== null;
+    if (mustWait && this.#inbox.length > this.#client.wholeFrameBytes) this.#inbox.pause();
+  }
+
+  #run(bytes: Buffer): void {
+    invariant(!this.#running, 'a client relays one chunk at a time');
+    this.#running = true;
+    try {
+      this.#relay(bytes);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** `[from, at)` was admitted and is not written yet; `at` is at a request's first byte, or in the middle of one. */
+  #relay(bytes: Buffer): void {
+    const client = this.#client;
+    let from = 0;
+    let at = 0;
+    for (;;) {
+      if (this.#bodyLeft > 0) {
+        const part = Math.min(this.#bodyLeft, bytes.length - at);
+        this.#bodyLeft -= part;
+        at += part;
+      }
+      if (at === bytes.length) break;
+      const owing = client.upstream !== null && client.upstream.session.owed > 0;
+      const verdict = client.session.inspect(bytes, at, bytes.length, client.mayAnswer(), owing);
+      if (verdict === Verdict.forward) {
+        if (!this.#forwardable(bytes.length - at) || !this.#admit()) break;
+      } else if (verdict === Verdict.answer && !owing) {
+        this.#write(bytes, from, at);
+        at += client.session.size;
+        from = at;
+        client.answer(client.session.answer());
+      } else {
+        if (verdict === Verdict.learn && !owing) client.learn();
+        if (verdict === Verdict.close) {
+          this.#write(bytes, from, at);
+          client.giveUp(client.session.closeReason, client.session.closeDetail);
+        }
+        break; // an answer of ours waits until all that is owed before it is written
+      }
+    }
+    if (client.closed) return;
+    this.#write(bytes, from, at);
+    if (at < bytes.length) this.#keep(bytes, at);
+  }
+
+  #forwardable(available: number): boolean {
+    const { size } = this.#client.session;
+    return size <= available || size > this.#client.wholeFrameBytes;
+  }
+
+  #admit(): boolean {
+    const client = this.#client;
+    if (client.upstream === null ? !client.acquire() : client.upstream.yielding) return false;
+    const { upstream } = client;
+    invariant(upstream !== null, 'a request is admitted to an upstream');
+    if (!client.admit(upstream)) return false;
+    this.#bodyLeft = client.session.size;
+    return true;
+  }
+
+  #write(bytes: Buffer, from: number, to: number): void {
+    const { upstream } = this.#client;
+    if (from === to || upstream === null) return;
+    const part = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to);
+    if (!upstream.send(part)) this.#inbox.pause();
+  }
+}
