@@ -23,10 +23,15 @@ const ARROWS: Readonly<Record<string, Arrows>> = {
   config: { any: ['contract'], types: [], packages: /^(node:|zod$|yaml$)/ },
   telemetry: { any: ['contract'], types: ['core', 'config'], packages: EVERY },
   admin: { any: ['contract'], types: ['core', 'config'], packages: EVERY },
-  app: { any: ['contract', 'core', 'protocols', 'config', 'telemetry', 'admin'], types: [], packages: EVERY },
-  cli: { any: ['contract', 'app', 'config', 'demo'], types: ['core'], packages: EVERY },
+  version: { any: [], types: [], packages: /^node:/ },
+  app: {
+    any: ['version', 'contract', 'core', 'protocols', 'config', 'telemetry', 'admin'],
+    types: [],
+    packages: EVERY,
+  },
+  cli: { any: ['version', 'contract', 'app', 'config', 'demo'], types: ['core'], packages: EVERY },
   demo: { any: ['contract', 'app', 'config'], types: ['core'], packages: EVERY },
-  main: { any: ['contract', 'app', 'config', 'cli', 'demo'], types: [], packages: EVERY },
+  main: { any: ['version', 'contract', 'app', 'config', 'cli', 'demo'], types: [], packages: EVERY },
 };
 
 /** Files of the core that hold closed lists, which are values: whoever labels or prints them may import them. */

@@ -1,0 +1,92 @@
+/** What a configuration means, in words: the output of `slackwater check`. */
+import { formatAddress } from './address.ts';
+import { type EffectiveRoute, effectiveRoutes, type Settings } from './effective.ts';
+import type { Config } from './schema.ts';
+import { warnings } from './warnings.ts';
+
+export interface RouteDescription {
+  readonly name: string;
+  readonly protocol: string;
+  /** Where applications connect. */
+  readonly listen: string;
+  readonly bootstrap: readonly string[];
+  /** Where brokers are served locally; null if the protocol has no listeners of that kind. */
+  readonly brokers: string | null;
+  readonly idle: string;
+  readonly clients: string;
+}
+
+export interface ConfigDescription {
+  readonly routes: readonly RouteDescription[];
+  readonly admin: string;
+  readonly health: string;
+  readonly warnings: readonly string[];
+}
+
+/** Spread over which found connections are released: a tenth of the interval, at most so long. */
+const MAX_SPREAD_SECONDS = 5;
+
+export function describeConfig(config: Config): ConfigDescription {
+  return {
+    routes: effectiveRoutes(config).map(describeRoute),
+    admin: config.admin.listen,
+    health: config.health.listen,
+    warnings: warnings(config),
+  };
+}
+
+/** Lines for people, without a line break at the end. */
+export function descriptionText(description: ConfigDescription): string {
+  const routes = description.routes.flatMap((route) => [
+    `route ${route.name} (${route.protocol})`,
+    `  applications connect to  ${route.listen}`,
+    `  cluster                  ${route.bootstrap.join(', ')}`,
+    ...(route.brokers === null ? [] : [`  brokers are served on    ${route.brokers}`]),
+    `  idle                     ${route.idle}`,
+    `  clients                  ${route.clients}`,
+  ]);
+  const listeners = [`admin   ${description.admin}`, `health  ${description.health}`];
+  return [...routes, ...listeners, ...description.warnings.map((warning) => `warning: ${warning}`)].join('\n');
+}
+
+/** Seconds between which an idle upstream is released after its last valid data; undefined if it never is. */
+export function releaseWindow(settings: Settings): { readonly earliest: number; readonly latest: number } | undefined {
+  const { connectionMaxIdleSeconds: idle, connectionIdleDetectionIntervalSeconds: interval } = settings;
+  if (!settings.autoReleaseIdleConnectionsEnabled || idle === 0) return undefined;
+  const latest = idle + interval + Math.min(interval / 10, MAX_SPREAD_SECONDS);
+  return { earliest: idle, latest: Math.round(latest * 10) / 10 };
+}
+
+function describeRoute(route: EffectiveRoute): RouteDescription {
+  return {
+    name: route.name,
+    protocol: route.protocol,
+    listen: formatAddress(route.listen),
+    bootstrap: route.upstream.bootstrap.map(formatAddress),
+    brokers: route.protocol === 'kafka' ? brokerWords(route.brokers) : null,
+    idle: idleWords(route),
+    clients: clientWords(route),
+  };
+}
+
+function brokerWords({ portBase, ports, listenHost, advertisedHost }: EffectiveRoute['brokers']): string {
+  const single = Object.entries(ports).map(
+    ([node, port]) => `node ${node} on ${formatAddress({ host: listenHost, port })}`,
+  );
+  const host = listenHost.includes(':') ? `[${listenHost}]` : listenHost;
+  const others = portBase === undefined ? [] : [`node N on ${host}:(${portBase} + N)`];
+  const told = advertisedHost === listenHost ? '' : `; applications are told ${advertisedHost}`;
+  return `${[...single, ...others].join(', ')}${told}`;
+}
+
+function idleWords(settings: Settings): string {
+  const window = releaseWindow(settings);
+  if (window === undefined) return 'an upstream stays open until the broker closes it';
+  return `an upstream goes between ${window.earliest} and ${window.latest} s after its last valid data`;
+}
+
+function clientWords({ maxClients, clientMaxIdleSeconds }: EffectiveRoute): string {
+  const idle =
+    clientMaxIdleSeconds === 0 ? 'stay open however idle' : `are closed after ${clientMaxIdleSeconds} s idle`;
+  return `at most ${maxClients}; they ${idle}`;
+}

@@ -1,0 +1,77 @@
+/** The kinds of value that keys have; each says in its own words what it must be. */
+import { z } from 'zod';
+import { isHost, readAddress } from './address.ts';
+
+const ADDRESS_PATTERN = '^(\\[[0-9A-Fa-f:.%A-Za-z]+\\]|[A-Za-z0-9_.-]+):[0-9]{1,5}$';
+const MAX_NODE_ID = 2 ** 31 - 1;
+
+/** `must be <rule>, not <what it is>`; a key without a value and a missing key are told apart. */
+export function must(rule: string): (issue: { readonly input?: unknown }) => string {
+  return ({ input }) => {
+    if (input === undefined) return `is missing: it must be ${rule}`;
+    if (input === null) return `has no value: it must be ${rule}`;
+    return `must be ${rule}, not ${shown(input)}`;
+  };
+}
+
+/** A whole number with its unit, such as `seconds`, in the message. */
+export function whole(unit: string, min: number, max: number) {
+  return between(`a whole number of ${unit} from ${min} to ${max}`, min, max);
+}
+
+export function port() {
+  return between('a port from 1 to 65535', 1, 65535);
+}
+
+function between(rule: string, min: number, max: number) {
+  const error = must(rule);
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+export function flag() {
+  return z.boolean({ error: must('true or false') });
+}
+
+export function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.enum(values, { error: must(`one of ${values.join(', ')}`) });
+}
+
+/** `host:port` with a port from `minPort` on; 0 lets the system choose one. */
+export function address(minPort: 0 | 1) {
+  return z
+    .string({ error: must('host:port, such as 127.0.0.1:9092') })
+    .check((context) => {
+      const read = readAddress(context.value);
+      const low = !('fault' in read) && read.port < minPort;
+      if (!('fault' in read) && !low) return;
+      const fault = 'fault' in read ? read.fault : 'must end in a port from 1 to 65535';
+      context.issues.push({ code: 'custom', message: `${fault}, not ${shown(context.value)}`, input: context.value });
+    })
+    .meta({ pattern: ADDRESS_PATTERN });
+}
+
+export function host() {
+  const error = must('a host name or an IP address without port');
+  return z.string({ error }).refine(isHost, { error });
+}
+
+/** A name that can stand in a metric label, a log field and a URL as it is. */
+export function label() {
+  const error = must('1 to 63 letters, digits, dots, dashes or underscores, beginning with a letter or digit');
+  return z.string({ error }).regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, { error });
+}
+
+/** Decimal node id to local port. */
+export function portByNode() {
+  const key = z.string().regex(/^(0|[1-9]\d{0,9})$/, { error: must('a node id, a whole number from 0 on') });
+  const node = key.refine((id) => Number(id) <= MAX_NODE_ID, { error: must(`a node id up to ${MAX_NODE_ID}`) });
+  return z.record(node, port(), { error: must('a mapping of node ids to ports') });
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'number') return String(value);
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}..."` : text;
+}
