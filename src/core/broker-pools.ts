@@ -26,6 +26,7 @@ export class BrokerPools implements PoolContext {
   readonly #retired = new Set<Pool>();
   readonly #preference: number;
   #nextUpstream = 1;
+  #whenEmpty: (() => void) | null = null;
   #learnTime = Number.NEGATIVE_INFINITY;
 
   constructor(route: Route, network: Network, random: () => number) {
@@ -104,8 +105,26 @@ export class BrokerPools implements PoolContext {
     for (const pool of this) pool.shutDown();
   }
 
+  /** Resolves once every socket to a broker is gone. */
+  emptied(): Promise<void> {
+    if (this.#isEmpty()) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#whenEmpty = resolve;
+    });
+  }
+
+  #isEmpty(): boolean {
+    for (const pool of this) if (!pool.asleep || pool.closing.size > 0 || pool.supply.dialing > 0) return false;
+    return true;
+  }
+
+  closed(pool: Pool): void {
+    this.#dropIfGone(pool);
+    if (this.#whenEmpty !== null && this.#isEmpty()) this.#whenEmpty();
+  }
+
   #dropIfGone(pool: Pool): void {
-    if (pool.retired && pool.asleep && pool.supply.dialing === 0) this.#retired.delete(pool);
+    if (pool.retired && pool.asleep && pool.closing.size === 0 && pool.supply.dialing === 0) this.#retired.delete(pool);
   }
 
   // --- what pools tell ------------------------------------------------------------------------------------------
@@ -194,7 +213,6 @@ export class BrokerPools implements PoolContext {
       opened: wasOpen,
     });
     if (wasOpen && pool.asleep) this.#route.emit({ type: 'pool.asleep', route, broker });
-    this.#dropIfGone(pool);
   }
 
   named(_upstream: Upstream, topology: Topology): void {

@@ -31,6 +31,8 @@ export interface PoolContext {
   /** The same, once its tenant was told and the pool's own dial, if it needs one, was started. */
   lostSome(pool: Pool): void;
   released(upstream: Upstream, pool: Pool, reason: ReleaseReason, detail: string, wasOpen: boolean): void;
+  /** The socket of one of its upstreams is gone. */
+  closed(pool: Pool): void;
   named(upstream: Upstream, topology: Topology): void;
   /** A client got its upstream after so many milliseconds in the queue. */
   waited(milliseconds: number): void;

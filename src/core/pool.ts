@@ -250,6 +250,7 @@ export class Pool implements UpstreamOwner {
 
   closed(upstream: Upstream): void {
     this.#closing.delete(upstream);
+    this.context.closed(this);
     this.resupply();
   }
 
