@@ -7,13 +7,10 @@ import { type Config, configSchema } from './schema.ts';
 
 const ADDRESS = 'stand-in:1';
 
+const UPSTREAM = { bootstrap: [ADDRESS] };
+const ROUTE = { protocol: 'tcp', listen: '127.0.0.1:0', upstream: UPSTREAM };
 /** Values for keys that have no default. */
-const STAND_INS: Readonly<Record<string, unknown>> = {
-  protocol: 'tcp',
-  listen: '127.0.0.1:0',
-  upstream: { bootstrap: [ADDRESS] },
-  bootstrap: [ADDRESS],
-};
+const STAND_INS: Readonly<Record<string, unknown>> = { ...ROUTE, ...UPSTREAM };
 
 /** Undefined if too little of the file is left to check. */
 export function salvage(value: unknown, faulty: readonly KeyPath[]): Config | undefined {
@@ -33,7 +30,7 @@ function replace(root: unknown, path: KeyPath): void {
 }
 
 function standInFor(path: KeyPath, key: string | number): unknown {
-  if (path.length === 2 && path[0] === 'routes') return { ...STAND_INS, name: `stand-in-${key}` };
+  if (path.length === 2 && path[0] === 'routes') return { ...ROUTE, name: `stand-in-${key}` };
   if (path[0] !== 'routes') return undefined;
   if (typeof key === 'number') return ADDRESS;
   if (path.length === 3 && key === 'name') return `stand-in-${path[1]}`;

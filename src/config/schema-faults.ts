@@ -9,29 +9,25 @@ export interface SchemaFault extends ConfigFault {
 }
 
 export function schemaFaults(issues: readonly z.core.$ZodIssue[], places: Places): SchemaFault[] {
-  const tree = new KeyTree();
   const unknown = issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ parent: keyPath(issue.path), key })) : [],
   );
+  const tree = unknown.length === 0 ? undefined : new KeyTree();
   // A key that is missing because its name was mistyped is told once, by the unknown key.
-  const mistyped = new Set(unknown.map(({ parent, key }) => pathText([...parent, tree.meant(parent, key) ?? key])));
+  const mistyped = new Set(unknown.map(({ parent, key }) => pathText([...parent, tree?.meant(parent, key) ?? key])));
+  const found = (keys: KeyPath, mark: 'key' | 'value', message: string): SchemaFault => {
+    return { ...(mark === 'key' ? places.ofKey(keys) : places.ofValue(keys)), path: pathText(keys), keys, message };
+  };
   const others = issues.flatMap((issue) => {
     const keys = keyPath(issue.path);
     if (issue.code === 'unrecognized_keys') return [];
-    if (!places.has(keys)) {
-      const missing = { ...places.ofKey(keys), path: pathText(keys), keys, message: issue.message };
-      return mistyped.has(pathText(keys)) ? [] : [missing];
-    }
-    if (issue.code === 'invalid_key') {
-      const message = issue.issues[0]?.message ?? issue.message;
-      return [{ ...places.ofKey(keys), path: pathText(keys), keys, message }];
-    }
-    return [{ ...places.ofValue(keys), path: pathText(keys), keys, message: issue.message }];
+    if (issue.code === 'invalid_key') return [found(keys, 'key', issue.issues[0]?.message ?? issue.message)];
+    if (places.has(keys)) return [found(keys, 'value', issue.message)];
+    return mistyped.has(pathText(keys)) ? [] : [found(keys, 'key', issue.message)];
   });
-  const strays = unknown.map(({ parent, key }) => {
-    const keys = [...parent, key];
-    return { ...places.ofKey(keys), path: pathText(keys), keys, message: tree.advice(parent, key) };
-  });
+  const strays = unknown.map(({ parent, key }) =>
+    found([...parent, key], 'key', tree?.advice(parent, key) ?? 'unknown key'),
+  );
   return [...others, ...strays];
 }
 
