@@ -34,8 +34,9 @@ export class Inbox {
     return held;
   }
 
+  /** Copies, for the bytes may lie in a read buffer. */
   keep(bytes: Buffer, from: number): void {
-    this.#held = from === 0 ? bytes : bytes.subarray(from);
+    this.#held = Buffer.from(bytes.subarray(from));
   }
 
   pause(): void {

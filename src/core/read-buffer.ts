@@ -4,13 +4,17 @@
  * stream does not swing.
  */
 const REST_BYTES = 16 * 1024;
-const LARGEST_BYTES = 256 * 1024;
+export const LARGEST_BYTES = 256 * 1024;
 const GROWTH = 4;
 const SMALL_READS_BEFORE_SHRINKING = 256;
 
 export class ReadBuffer {
-  #bytes = Buffer.allocUnsafeSlow(REST_BYTES);
+  #bytes: Buffer;
   #smallReads = 0;
+
+  constructor(bytes = REST_BYTES) {
+    this.#bytes = Buffer.allocUnsafeSlow(bytes);
+  }
 
   /** Where the next read goes. Ask anew for every read. */
   get bytes(): Buffer {

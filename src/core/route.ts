@@ -20,6 +20,8 @@ import { sweepPool } from './sweep.ts';
 import type { Upstream } from './upstream.ts';
 import type { Network, Wire, WireHandler } from './wire.ts';
 
+/** A client that was silent for so long gives its read buffer back. */
+const RELAX_AFTER_MILLISECONDS = 1000;
 const SWEEP_MILLISECONDS = 500;
 const BIND_RETRY_MILLISECONDS = 10_000;
 const WAIT_BOUNDS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -184,6 +186,7 @@ export class Route implements ClientHost {
       return;
     }
     if (client.state !== 'idle') return;
+    if (now - client.lastInputTime >= RELAX_AFTER_MILLISECONDS) client.wire.relax();
     if (!this.#accepting) {
       this.#dismissIfIdle(client);
     } else if (client.listener !== BOOTSTRAP && !this.listeners.has(client.listener)) {

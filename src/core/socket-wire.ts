@@ -1,13 +1,12 @@
 /**
- * Wires over TCP sockets of node:net.
- *
- * Dialled sockets read into one static buffer each (`onread`), which is cheap for a pool's few connections;
- * accepted ones, of which there may be thousands, get a fresh buffer a read and cost nothing while idle.
+ * Wires over TCP sockets of node:net. They read into static buffers: dialled ones, which are few, into one each; accepted
+ * ones, of which there may be thousands, into a shared one until they carry bulk.
  *
  * After `socket.write(view)` a `writableLength` of 0 means that the kernel has everything and the view's buffer
  * is free again. That is observed behaviour, not a promise of Node's: test/core/socket-wire.test.ts holds it.
  */
 import net from 'node:net';
+import { AcceptedSocket } from './accepted-socket.ts';
 import { ReadBuffer } from './read-buffer.ts';
 import type { Listening, Network, Wire, WireEnd, WireHandler } from './wire.ts';
 
@@ -18,9 +17,6 @@ const BACKLOG = 4096;
 const wires = Symbol('wire');
 type WiredSocket = net.Socket & { [wires]?: SocketWire };
 
-function onData(this: WiredSocket, chunk: Buffer): void {
-  this[wires]?.handler?.onBytes(chunk, chunk.length);
-}
 function onEnd(this: WiredSocket): void {
   this[wires]?.handler?.onEnd();
 }
@@ -37,8 +33,11 @@ class SocketWire implements Wire {
   #errorCode = '';
   #flushing = false;
 
-  constructor(socket: WiredSocket) {
+  readonly #relax: () => void;
+
+  constructor(socket: WiredSocket, relax: () => void) {
     this.#socket = socket;
+    this.#relax = relax;
     socket[wires] = this;
     socket.on('end', onEnd).on('error', onError).on('close', onClose);
   }
@@ -87,6 +86,9 @@ class SocketWire implements Wire {
   destroy(): void {
     this.#socket.destroy();
   }
+  relax(): void {
+    this.#relax();
+  }
   reset(): void {
     this.#socket.resetAndDestroy();
   }
@@ -105,15 +107,19 @@ class SocketWire implements Wire {
 
 function listen(host: string, port: number, accept: (wire: Wire) => WireHandler): Promise<Listening> {
   const server = net.createServer({
+    pauseOnConnect: true,
     allowHalfOpen: true,
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_MILLISECONDS,
   });
-  server.on('connection', (socket: WiredSocket) => {
-    const wire = new SocketWire(socket);
+  server.on('connection', (accepted: net.Socket) => {
+    const adopted: AcceptedSocket = new AcceptedSocket(accepted, (bytes, length) =>
+      wire.handler?.onBytes(bytes, length),
+    );
+    const wire: SocketWire = new SocketWire(adopted.socket, () => adopted.relax());
     wire.handler = accept(wire);
-    socket.on('data', onData);
+    adopted.socket.resume();
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -150,7 +156,7 @@ function dial(host: string, port: number, handler: WireHandler, connected: () =>
       },
     },
   });
-  const wire = new SocketWire(socket);
+  const wire = new SocketWire(socket, () => undefined);
   wire.handler = handler;
   socket.once('connect', connected);
   return wire;

@@ -5,8 +5,8 @@ export type WireEnd = 'closed' | 'reset' | 'error';
 
 export interface WireHandler {
   /**
-   * `bytes[0, length)` arrived. From a dialled stream they are valid until the call returns, or, if they were written
-   * on, until that write is flushed and the stream is resumed; from an accepted one for ever.
+   * `bytes[0, length)` arrived. They are valid until the call returns; those that were written on with the answer false
+   * stay valid as long as this stream is paused before the call returns.
    */
   onBytes(bytes: Buffer, length: number): void;
   /** The peer's FIN. */
@@ -27,6 +27,8 @@ export interface Wire {
   resume(): void;
   /** FIN, behind what was written. */
   end(): void;
+  /** It carries nothing for now: what it holds only to be fast may go. */
+  relax(): void;
   /** Drops the stream, unsent bytes included. */
   destroy(): void;
   /** Drops the stream with a RST, so that the peer sees an abort and no port lingers. */
