@@ -49,8 +49,7 @@ export class AcceptedSocket {
       buffer: () => this.#buffer(),
       callback: (length, bytes) => this.#read(take, length, bytes),
     };
-    const options: net.SocketConstructorOpts & { handle: Handle } = { handle, allowHalfOpen: true, onread };
-    this.socket = new net.Socket(options);
+    this.socket = Reflect.construct(net.Socket, [{ handle, allowHalfOpen: true, onread }]) as net.Socket;
   }
 
   #buffer(): Buffer {
