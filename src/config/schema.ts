@@ -59,7 +59,7 @@ export const brokersSchema = z
       .meta({ examples: ['127.0.0.1'] })
       .optional(),
     removeAfterSeconds: whole('seconds', 1, 86_400)
-      .describe("A broker's local port is closed once the cluster has not named the broker for so long.")
+      .describe("A broker's local port is closed once the cluster's answers have left the broker out for so long.")
       .default(300),
   })
   .describe('How the brokers of a `kafka` route are served locally, each on a port of its own.');

@@ -44,7 +44,7 @@ export const idleKeys = {
     )
     .default(0),
   maxClients: whole('sockets', 1, 1_000_000)
-    .describe('How many application sockets a route accepts at once; more are closed at once.')
+    .describe('How many application sockets a route has at a time; one more is closed as it comes.')
     .default(10_000),
   shutdownGraceSeconds: whole('seconds', 0, 3600)
     .describe(
