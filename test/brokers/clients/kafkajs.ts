@@ -1,0 +1,90 @@
+/** kafkajs behind the JSON lines that driver.ts describes. */
+import { Kafka, type KafkaConfig, logLevel, Partitioners } from 'kafkajs';
+import { type ConsumeRequest, type Member, Members } from './members.ts';
+import { Senders } from './senders.ts';
+import { log, serve } from './serve.ts';
+
+function kafka(bootstrap: string, name: string, config: Partial<KafkaConfig> = {}): Kafka {
+  return new Kafka({
+    clientId: name,
+    brokers: bootstrap.split(','),
+    logLevel: logLevel.WARN,
+    logCreator: () => (entry) => {
+      const { message, timestamp: _, logger: __, ...rest } = entry.log;
+      log(entry.level === logLevel.WARN ? 'WARN' : 'ERROR', `${name}: ${message} ${JSON.stringify(rest)}`);
+    },
+    ...config,
+  });
+}
+
+const senders = new Senders(async (bootstrap, name, settings) => {
+  const { acks = -1, ...rest } = settings;
+  const producer = kafka(bootstrap, name).producer({ createPartitioner: Partitioners.DefaultPartitioner, ...rest });
+  await producer.connect();
+  return {
+    send: (topic, value) => producer.send({ topic, acks: Number(acks), messages: [{ value }] }),
+    close: () => producer.disconnect(),
+  };
+});
+
+const members = new Members(async (request: ConsumeRequest, name: string, member: Member) => {
+  const consumer = kafka(request.bootstrap, name).consumer({ groupId: request.group, ...request.settings });
+  consumer.on('consumer.group_join', ({ payload }) => {
+    member.assigned = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
+      partitions.map((partition) => `${topic}-${partition}`),
+    );
+  });
+  consumer.on('consumer.crash', ({ payload }) => log('ERROR', `${name}: told ${payload.error}`));
+  await consumer.connect();
+  await consumer.subscribe({ topics: [...request.topics], fromBeginning: true });
+  await consumer.run({
+    eachMessage: async ({ topic, partition, message }) => member.took(topic, partition, Number(message.offset)),
+  });
+  return { leave: () => consumer.disconnect() };
+});
+
+interface TransactRequest {
+  readonly bootstrap: string;
+  readonly name: string;
+  readonly topic: string;
+  readonly rounds: number;
+  readonly size: number;
+}
+
+/** Every other transaction is aborted. Returns what was committed and what was aborted. */
+async function transact({ bootstrap, name, topic, rounds, size }: TransactRequest): Promise<object> {
+  const producer = kafka(bootstrap, name).producer({
+    transactionalId: name,
+    idempotent: true,
+    maxInFlightRequests: 1,
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });
+  await producer.connect();
+  const committed: string[] = [];
+  const aborted: string[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const values = Array.from({ length: size }, (_, index) => `${name} ${round * size + index}`);
+    const transaction = await producer.transaction();
+    await transaction.send({ topic, messages: values.map((value) => ({ value })) });
+    if (round % 2 === 0) {
+      await transaction.commit();
+      committed.push(...values);
+    } else {
+      await transaction.abort();
+      aborted.push(...values);
+    }
+  }
+  await producer.disconnect();
+  return { committed, aborted };
+}
+
+serve({
+  open: (request: Parameters<Senders['open']>[0]) => senders.open(request),
+  start: (request: Parameters<Senders['start']>[0]) => senders.start(request),
+  finish: (request: Parameters<Senders['finish']>[0]) => senders.finish(request),
+  close: () => senders.close(),
+  consume: (request: ConsumeRequest) => members.consume(request),
+  received: () => members.received(),
+  leave: (request: Parameters<Members['leave']>[0]) => members.leave(request),
+  transact,
+});

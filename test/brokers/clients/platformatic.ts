@@ -1,0 +1,58 @@
+/** @platformatic/kafka behind the JSON lines that driver.ts describes. */
+import { Consumer, ProduceAcks, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka';
+import { type ConsumeRequest, type Member, Members } from './members.ts';
+import { Senders } from './senders.ts';
+import { log, serve } from './serve.ts';
+
+const senders = new Senders(async (bootstrap, name, settings) => {
+  const { acks = ProduceAcks.ALL, ...rest } = settings;
+  const producer = new Producer({
+    clientId: name,
+    bootstrapBrokers: bootstrap.split(','),
+    serializers: stringSerializers,
+    // Of the same kind as the other libraries' retries: as long as it takes.
+    retries: true,
+    ...rest,
+  });
+  return {
+    send: (topic, value) => producer.send({ acks: Number(acks), messages: [{ topic, value }] }),
+    close: () => producer.close(true),
+  };
+});
+
+const members = new Members(async (request: ConsumeRequest, name: string, member: Member) => {
+  const consumer = new Consumer({
+    clientId: name,
+    groupId: request.group,
+    bootstrapBrokers: request.bootstrap.split(','),
+    deserializers: stringDeserializers,
+    ...request.settings,
+  });
+  const look = () => {
+    member.assigned = (consumer.assignments ?? []).flatMap(({ topic, partitions }) =>
+      partitions.map((partition) => `${topic}-${partition}`),
+    );
+  };
+  consumer.on('consumer:group:join', look);
+  consumer.on('consumer:group:rebalance', look);
+  const stream = await consumer.consume({
+    topics: [...request.topics],
+    autocommit: 200,
+    mode: 'committed',
+    fallbackMode: 'earliest',
+  });
+  stream.on('error', (error) => log('ERROR', `${name}: told ${error}`));
+  stream.on('data', ({ topic, partition, offset }) => member.took(topic, partition, Number(offset)));
+  look();
+  return { leave: () => consumer.close(true) };
+});
+
+serve({
+  open: (request: Parameters<Senders['open']>[0]) => senders.open(request),
+  start: (request: Parameters<Senders['start']>[0]) => senders.start(request),
+  finish: (request: Parameters<Senders['finish']>[0]) => senders.finish(request),
+  close: () => senders.close(),
+  consume: (request: ConsumeRequest) => members.consume(request),
+  received: () => members.received(),
+  leave: (request: Parameters<Members['leave']>[0]) => members.leave(request),
+});
