@@ -1,9 +1,11 @@
 /** The wiring: the only place that knows every part. What it makes knows nothing of it. */
+
+import { AddressError } from './admin/address-error.ts';
 import { startAdminListener } from './admin/admin-listener.ts';
 import { startHealthListener } from './admin/health-listener.ts';
 import type { Listener } from './admin/http-server.ts';
-import { AddressError } from './admin/address-error.ts';
 import { Readiness } from './admin/readiness.ts';
+import { parseAddress } from './config/address.ts';
 import { effectiveRoutes } from './config/effective.ts';
 import { publicConfig } from './config/public.ts';
 import type { Config } from './config/schema.ts';
@@ -73,11 +75,11 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
       controls.push(new LiveRouteControl(route));
     }
     const shared = { readiness, log: log.logger };
-    const health = await startHealthListener({ ...shared, listen: config.health.listen, metrics });
+    const health = await startHealthListener({ ...shared, listen: parseAddress(config.health.listen), metrics });
     listeners.push(health);
     const admin = await startAdminListener({
       ...shared,
-      listen: config.admin.listen,
+      listen: parseAddress(config.admin.listen),
       version: version(),
       routes: () => controls,
       config: () => publicConfig(config),

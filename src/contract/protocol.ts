@@ -88,6 +88,8 @@ export interface UpstreamSink<T> {
 export interface UpstreamSession<T> {
   /** What to write once the transport is open; `undefined` if nothing: then the session is ready from the start. */
   greeting(): Buffer | undefined;
+  /** From now on the connection serves this tenant. Its requests are admitted one by one. */
+  lend(tenant: T): void;
   /**
    * Registers the request that `client` inspected last: its bytes are written next, on this connection, in full.
    * A reason instead means that this client cannot use this connection and must be closed; nothing is registered.

@@ -105,6 +105,7 @@ export class Upstream implements WireHandler {
     invariant(this.session.owed === 0 || this.#state === 'dialing', 'an upstream that owes answers is not lent');
     if (this.#state !== 'using') this.#move('using');
     this.#answers.tenant = tenant;
+    if (tenant !== null) this.session.lend(tenant);
     this.leaseStart = this.#clock.now();
     this.yielding = false;
     this.idleReported = false;

@@ -1,0 +1,154 @@
+/**
+ * What a broker says it can, and what we tell clients that it can.
+ *
+ * ApiVersions responses (KIP-35, KIP-511, KIP-584), header always v0:
+ *
+ *   ErrorCode int16; ApiKeys [] { ApiKey, MinVersion, MaxVersion int16, v3+ tags }; v1+ ThrottleTimeMs int32;
+ *   v3+ tags: 0 SupportedFeatures [] { Name, MinVersion, MaxVersion int16, tags }, 1 FinalizedFeaturesEpoch int64,
+ *     2 FinalizedFeatures [] { Name, MaxVersionLevel, MinVersionLevel int16, tags }, 3 ZkMigrationReady bool
+ *
+ * Before version 4 features with a minimum of 0 are left out.
+ */
+import { APIS, isOffered } from './api-table.ts';
+import type { Cursor } from './cursor.ts';
+import { Writer } from './writer.ts';
+
+export const UNSUPPORTED_VERSION = 35;
+const FIRST_WITH_TAGS = 3;
+const FIRST_WITH_ZERO_FEATURES = 4;
+export const MAX_API_VERSIONS = 4;
+const SUPPORTED_FEATURES_TAG = 0;
+const API_VERSIONS_KEY = 18;
+
+export interface VersionRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+interface Feature {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+}
+
+interface RawTag {
+  readonly tag: number;
+  readonly bytes: Buffer;
+}
+
+/** Immutable, so that two connections to brokers that can the same may share one, and be compared by identity. */
+export class Versions {
+  readonly ranges: ReadonlyMap<number, VersionRange>;
+  readonly #features: readonly Feature[];
+  /** Tagged fields that pass unchanged. */
+  readonly #tags: readonly RawTag[];
+  readonly #bodies = new Map<number, Buffer>();
+
+  constructor(ranges: ReadonlyMap<number, VersionRange>, features: readonly Feature[], tags: readonly RawTag[]) {
+    this.ranges = ranges;
+    this.#features = features;
+    this.#tags = tags;
+  }
+
+  /** A client that was told `told` asks for nothing that this broker cannot. */
+  covers(told: Versions): boolean {
+    for (const [key, range] of told.ranges) {
+      const own = this.ranges.get(key);
+      if (own === undefined || range.min < own.min || range.max > own.max) return false;
+    }
+    return true;
+  }
+
+  equals(other: Versions): boolean {
+    return this.ranges.size === other.ranges.size && this.body(MAX_API_VERSIONS).equals(other.body(MAX_API_VERSIONS));
+  }
+
+  /** What both can; the features of the first. */
+  intersect(other: Versions): Versions {
+    const ranges = new Map<number, VersionRange>();
+    for (const [key, { min, max }] of this.ranges) {
+      const theirs = other.ranges.get(key);
+      if (theirs === undefined) continue;
+      const both = { min: Math.max(min, theirs.min), max: Math.min(max, theirs.max) };
+      if (both.min <= both.max) ranges.set(key, both);
+    }
+    return new Versions(ranges, this.#features, this.#tags);
+  }
+
+  /** The response's body in a version from 0 to 4. */
+  body(version: number): Buffer {
+    let body = this.#bodies.get(version);
+    if (body === undefined) {
+      body = this.#write(version);
+      this.#bodies.set(version, body);
+    }
+    return body;
+  }
+
+  #write(version: number): Buffer {
+    const flexible = version >= FIRST_WITH_TAGS;
+    const writer = new Writer(flexible).int16(0).arrayLength(this.ranges.size);
+    for (const [key, { min, max }] of this.ranges) writer.int16(key).int16(min).int16(max).noTags();
+    if (version >= 1) writer.int32(0);
+    if (!flexible) return writer.bytes();
+    const features = this.#features.filter(({ min }) => min > 0 || version >= FIRST_WITH_ZERO_FEATURES);
+    const tags = [...(features.length > 0 ? [featuresTag(features)] : []), ...this.#tags];
+    writer.uvarint(tags.length);
+    for (const { tag, bytes } of tags) writer.uvarint(tag).uvarint(bytes.length).raw(bytes);
+    return writer.bytes();
+  }
+}
+
+function featuresTag(features: readonly Feature[]): RawTag {
+  const writer = new Writer(true).arrayLength(features.length);
+  for (const { name, min, max } of features) writer.string(name).int16(min).int16(max).noTags();
+  return { tag: SUPPORTED_FEATURES_TAG, bytes: writer.bytes() };
+}
+
+/**
+ * Reads a broker's answer and cuts it at what we can handle. Minima stay the broker's: a raised one makes old clients
+ * switch features off (KAFKA-18659).
+ *
+ * @returns null if the broker does not know the version that was asked for
+ */
+export function readApiVersions(cursor: Cursor, version: number): Versions | null {
+  if (cursor.int16() === UNSUPPORTED_VERSION) return null;
+  const ranges = new Map<number, VersionRange>();
+  for (let left = cursor.arrayLength(); left > 0; left -= 1) {
+    const key = cursor.int16();
+    const min = cursor.int16();
+    const max = cursor.int16();
+    cursor.skipTags();
+    const api = APIS[key];
+    if (api === undefined || !isOffered(api) || min > api.maxVersion) continue;
+    ranges.set(key, { min, max: Math.min(max, api.maxVersion) });
+  }
+  if (version >= 1) cursor.skip(4);
+  return version >= FIRST_WITH_TAGS ? readFeatures(cursor, ranges) : new Versions(ranges, [], []);
+}
+
+function readFeatures(cursor: Cursor, ranges: ReadonlyMap<number, VersionRange>): Versions {
+  const features: Feature[] = [];
+  const tags: RawTag[] = [];
+  for (let left = cursor.uvarint(); left > 0; left -= 1) {
+    const tag = cursor.uvarint();
+    const size = cursor.uvarint();
+    if (tag === SUPPORTED_FEATURES_TAG) {
+      for (let count = cursor.arrayLength(); count > 0; count -= 1) {
+        features.push({ name: cursor.string() ?? '', min: cursor.int16(), max: cursor.int16() });
+        cursor.skipTags();
+      }
+    } else {
+      const from = cursor.at;
+      cursor.skip(size);
+      tags.push({ tag, bytes: Buffer.from(cursor.bytes.subarray(from, cursor.at)) });
+    }
+  }
+  return new Versions(ranges, features, tags);
+}
+
+/** The answer to a version that we do not know: a v0 body which says what we do know (KIP-511). */
+export function unsupportedVersionBody(): Buffer {
+  const body = new Writer(false).int16(UNSUPPORTED_VERSION).arrayLength(1);
+  return body.int16(API_VERSIONS_KEY).int16(0).int16(MAX_API_VERSIONS).bytes();
+}

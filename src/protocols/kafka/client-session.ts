@@ -1,0 +1,204 @@
+/** One Kafka client: finds each request in its bytes and says what becomes of it. Integers only, no object a frame. */
+import { type ClientSession, Demand, Verdict } from '../../contract/protocol.ts';
+import type { CloseReason, PinReason } from '../../contract/reasons.ts';
+import { APIS, type Api, ApiKey, bearsAddresses } from './api-table.ts';
+import { MAX_API_VERSIONS, unsupportedVersionBody, type Versions } from './api-versions.ts';
+import { recognise } from './foreign.ts';
+import type { MetadataKey } from './housekeeping-cache.ts';
+import { patienceOf } from './patience.ts';
+import {
+  afterClientId,
+  afterHeader,
+  afterString,
+  FIXED_HEAD_BYTES,
+  int16At,
+  LACKING,
+  SIZE_BYTES,
+  SMALLEST_REQUEST_BYTES,
+} from './request-head.ts';
+import type { KafkaRoute } from './route.ts';
+import { Sleeper } from './sleeper.ts';
+
+/** Length and correlation id. */
+const FRAME_HEAD_BYTES = 8;
+
+export class KafkaClientSession implements ClientSession {
+  size = 0;
+  demand: Demand = Demand.pool;
+  pin: PinReason | undefined = undefined;
+  pinned = false;
+  work = false;
+  closeReason: CloseReason = 'protocol_error';
+  closeDetail = '';
+  apiKey = 0;
+  version = 0;
+  correlationId = 0;
+  /** False only for Produce with acks=0. */
+  expectsAnswer = true;
+  patienceMilliseconds = 0;
+  /** The inspected Metadata request; null if it is too large to be kept. */
+  metadataKey: MetadataKey | null = null;
+  /** The ranges that this client was told. */
+  told: Versions | null = null;
+  readonly sleeper = new Sleeper();
+  readonly #route: KafkaRoute;
+  readonly #node: string;
+  #greeted = false;
+  #answerBody: Buffer | null = null;
+  #answering: Versions | null = null;
+  /** Once pinned for life, every request of this client is. */
+  #pinnedBy: PinReason | undefined = undefined;
+  #pinnedHard = false;
+
+  constructor(route: KafkaRoute, node: string) {
+    this.#route = route;
+    this.#node = node;
+  }
+
+  inspect(bytes: Buffer, start: number, end: number, mayAnswer: boolean, owing: boolean): Verdict {
+    this.size = 0;
+    if (end - start < SIZE_BYTES) return Verdict.incomplete;
+    const length = bytes.readInt32BE(start);
+    if (!this.#greeted) {
+      const foreign = recognise(bytes, start);
+      if (foreign !== null) return this.#close(foreign.reason, foreign.detail);
+    }
+    if (length < SMALLEST_REQUEST_BYTES)
+      return this.#close('protocol_error', `a request cannot be ${length} bytes long`);
+    if (length > this.#route.maxFrameBytes) {
+      return this.#close('frame_too_large', `a request of ${length} bytes exceeds limits.maxFrameBytes`);
+    }
+    this.size = SIZE_BYTES + length;
+    if (end - start < FIXED_HEAD_BYTES) return Verdict.incomplete;
+    this.#greeted = true;
+    this.apiKey = bytes.readInt16BE(start + 4);
+    this.version = bytes.readInt16BE(start + 6);
+    this.correlationId = bytes.readInt32BE(start + 8);
+    this.expectsAnswer = true;
+    this.patienceMilliseconds = 0;
+    this.metadataKey = null;
+    const api = APIS[this.apiKey];
+    const stop = Math.min(end, start + this.size);
+    const verdict = api === undefined ? this.#unknown() : this.#classify(api, bytes, start, stop, mayAnswer, owing);
+    if (this.#pinnedBy !== undefined && verdict === Verdict.forward) {
+      this.pin = this.#pinnedBy;
+      this.demand = this.#pinnedHard || this.demand === Demand.pinHard ? Demand.pinHard : Demand.pin;
+    }
+    return verdict;
+  }
+
+  #classify(api: Api, bytes: Buffer, start: number, end: number, mayAnswer: boolean, owing: boolean): Verdict {
+    switch (api.kind) {
+      case 'versions':
+        return this.#inspectVersions(mayAnswer);
+      case 'refuse':
+      case 'hidden':
+        return this.#close('refused_api', `${api.name} is not offered to applications`);
+      case 'sasl':
+        return this.#close(
+          'refused_api',
+          'the client wants to authenticate with SASL, which this route does not take: remove the SASL settings of the client',
+        );
+      default:
+    }
+    if (this.version < 0) return this.#close('protocol_error', `${api.name} in version ${this.version}`);
+    if (this.version > api.maxVersion) {
+      if (!bearsAddresses(api.key)) return this.#unknown();
+      return this.#close('refused_api', `${api.name} in version ${this.version} names brokers in a way unknown to us`);
+    }
+    this.work = api.work;
+    this.pin = undefined;
+    const complete = end - start === this.size;
+    switch (api.kind) {
+      case 'produce':
+        return this.#inspectProduce(api, bytes, start, end, complete);
+      case 'metadata':
+        return this.#inspectMetadata(bytes, start, end, complete, mayAnswer && !owing);
+      case 'pinHard':
+        this.pin = 'share_session';
+        this.demand = Demand.pinHard;
+        break;
+      default:
+        this.demand = api.kind === 'hold' ? Demand.hold : Demand.pool;
+    }
+    this.patienceMilliseconds = patienceOf(api, this.version, bytes, start, end);
+    return Verdict.forward;
+  }
+
+  /** What we do not understand is in use, and keeps a connection of its own. */
+  #unknown(): Verdict {
+    this.work = true;
+    this.demand = Demand.pin;
+    this.pin = 'unknown_api';
+    return Verdict.forward;
+  }
+
+  #inspectVersions(mayAnswer: boolean): Verdict {
+    const versions = this.#route.versionsFor(this.#node);
+    if (!mayAnswer || versions === null) return Verdict.learn;
+    const known = this.version >= 0 && this.version <= MAX_API_VERSIONS;
+    this.#answerBody = known ? versions.body(this.version) : unsupportedVersionBody();
+    this.#answering = versions;
+    return Verdict.answer;
+  }
+
+  #inspectProduce(api: Api, bytes: Buffer, start: number, end: number, complete: boolean): Verdict {
+    const flexible = this.version >= api.firstFlexible;
+    let at = afterHeader(bytes, start, end, flexible);
+    if (at !== LACKING && this.version >= 3) at = afterString(bytes, at, end, flexible);
+    const acks = int16At(bytes, at, end);
+    if (acks === undefined) {
+      return complete ? this.#close('protocol_error', 'a Produce request ends before its acks') : Verdict.incomplete;
+    }
+    this.expectsAnswer = acks !== 0;
+    this.demand = this.expectsAnswer ? Demand.pool : Demand.pin;
+    this.pin = this.expectsAnswer ? undefined : 'acks_zero';
+    this.patienceMilliseconds = patienceOf(api, this.version, bytes, at, end);
+    return Verdict.forward;
+  }
+
+  #inspectMetadata(bytes: Buffer, start: number, end: number, complete: boolean, mayAnswer: boolean): Verdict {
+    this.demand = Demand.pool;
+    if (!complete) return Verdict.forward; // the core waits for the rest, or it is too large to be kept
+    const at = afterClientId(bytes, start, end);
+    if (at === LACKING) return this.#close('protocol_error', 'a Metadata request ends within its client id');
+    this.metadataKey = { version: this.version, rest: bytes.toString('latin1', at, end) };
+    if (!mayAnswer) return Verdict.forward;
+    this.#answerBody = this.sleeper.answerFrom(this.#route.cache, this.metadataKey);
+    return this.#answerBody === null ? Verdict.forward : Verdict.answer;
+  }
+
+  #close(reason: CloseReason, detail: string): Verdict {
+    this.closeReason = reason;
+    this.closeDetail = detail;
+    return Verdict.close;
+  }
+
+  answer(): Buffer {
+    const body = this.#answerBody;
+    if (body === null) throw new Error('there is no answer to the request inspected last');
+    if (this.apiKey === ApiKey.apiVersions) this.told = this.#answering;
+    else if (this.metadataKey !== null) this.sleeper.toldFrom(this.#route.cache, this.metadataKey);
+    this.#route.countAbsorbed(this.apiKey);
+    const frame = Buffer.allocUnsafe(FRAME_HEAD_BYTES + body.length);
+    frame.writeInt32BE(4 + body.length);
+    frame.writeInt32BE(this.correlationId, 4);
+    body.copy(frame, FRAME_HEAD_BYTES);
+    return frame;
+  }
+
+  /** The inspected request goes to a broker. */
+  admitted(): void {
+    if (this.pin === 'unknown_api' || this.pin === 'share_session') {
+      this.pinned = true;
+      this.#pinnedBy = this.pin;
+      this.#pinnedHard = this.demand === Demand.pinHard;
+    }
+    if (this.work) this.sleeper.worked();
+    this.#route.countForwarded(this.apiKey);
+  }
+
+  close(): void {
+    this.#route.clientGone(this);
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Metadata answers kept for sleepers.
+ *
+ * A sleeper may get a cached answer only if it had an answer to the same request on this connection before, and the cached
+ * one is newer than that. So nobody ever sees an answer older than its own refresh interval.
+ */
+
+/** Version and everything behind the client id: the request without what differs between clients that ask the same. */
+export interface MetadataKey {
+  readonly version: number;
+  /** Latin-1: one character a byte. */
+  readonly rest: string;
+}
+
+export interface CachedAnswer {
+  readonly key: MetadataKey;
+  /** Everything behind the correlation id, with our addresses in it. */
+  readonly rest: Buffer;
+  /** Counts answers; larger is newer. */
+  readonly sequence: number;
+}
+
+const MOST_BYTES = 16 * 1024 * 1024;
+/** Of bookkeeping, beside the two texts. */
+const ENTRY_BYTES = 200;
+
+export class HousekeepingCache {
+  readonly #answers = new Map<string, CachedAnswer>();
+  #bytes = 0;
+  #sequence = 0;
+
+  find(key: MetadataKey): CachedAnswer | undefined {
+    return this.#answers.get(nameOf(key));
+  }
+
+  /** Keeps an answer and gives it its number; one with an error code in it is numbered and not kept. */
+  take(key: MetadataKey, rest: Buffer, clean: boolean): number {
+    this.#sequence += 1;
+    this.#remove(nameOf(key));
+    if (clean && rest.length <= MOST_BYTES / 4) {
+      this.#answers.set(nameOf(key), { key, rest: Buffer.from(rest), sequence: this.#sequence });
+      this.#bytes += costOf(key, rest);
+      for (const oldest of this.#answers.keys()) {
+        if (this.#bytes <= MOST_BYTES) break;
+        this.#remove(oldest);
+      }
+    }
+    return this.#sequence;
+  }
+
+  #remove(name: string): void {
+    const known = this.#answers.get(name);
+    if (known === undefined) return;
+    this.#answers.delete(name);
+    this.#bytes -= costOf(known.key, known.rest);
+  }
+
+  clear(): void {
+    this.#answers.clear();
+    this.#bytes = 0;
+  }
+}
+
+function costOf(key: MetadataKey, rest: Buffer): number {
+  return ENTRY_BYTES + key.rest.length + rest.length;
+}
+
+export function nameOf(key: MetadataKey): string {
+  return `${key.version} ${key.rest}`;
+}

@@ -1,0 +1,86 @@
+/** What is owed on one connection, and to whom. Kafka lends a connection to one tenant at a time. */
+import type { UpstreamSink } from '../../contract/protocol.ts';
+import { APIS } from './api-table.ts';
+import type { KafkaClientSession } from './client-session.ts';
+import type { MetadataKey } from './housekeeping-cache.ts';
+import { InFlight, Owner } from './in-flight.ts';
+import type { KafkaRoute } from './route.ts';
+
+interface Question {
+  readonly client: KafkaClientSession;
+  /** Null if it was too large to be kept. */
+  readonly key: MetadataKey | null;
+}
+
+export class Ledger<T> {
+  readonly inFlight = new InFlight();
+  /** Who holds the connection, or held it last. */
+  tenant: T | null = null;
+  readonly #route: KafkaRoute;
+  /** Metadata requests of the tenant, in order. */
+  readonly #questions: Question[] = [];
+  #owedToTenant = 0;
+  #settling = false;
+  /** A Produce with acks=0 was written, and nothing behind it was answered. */
+  unfenced = false;
+  /** Of the answers owed, so many belong to requests before it and prove nothing. */
+  #beforeFence = 0;
+  #throttleMilliseconds = 0;
+
+  constructor(route: KafkaRoute) {
+    this.#route = route;
+  }
+
+  admit(client: KafkaClientSession): void {
+    if (!client.expectsAnswer) {
+      this.unfenced = true;
+      this.#beforeFence = this.inFlight.size;
+      return;
+    }
+    const { apiKey, version, correlationId, work, patienceMilliseconds } = client;
+    const api = APIS[apiKey];
+    const hold = api !== undefined && version <= api.maxVersion && api.kind === 'hold';
+    if (api?.kind === 'metadata') this.#questions.push({ client, key: client.metadataKey });
+    this.inFlight.push(correlationId, apiKey, version, Owner.tenant, work, hold, patienceMilliseconds);
+    this.#owedToTenant += 1;
+  }
+
+  /** The broker throttles whoever asked (KIP-219). */
+  throttled(milliseconds: number): void {
+    this.#throttleMilliseconds = Math.max(this.#throttleMilliseconds, milliseconds);
+  }
+
+  /** The answer to the tenant's oldest Metadata request, behind its correlation id. */
+  heardMetadata(rest: Buffer, clean: boolean): void {
+    const question = this.#questions.shift();
+    if (question === undefined || question.key === null) return;
+    const sequence = this.#route.cache.take(question.key, rest, clean);
+    question.client.sleeper.heard(question.key, sequence, clean);
+  }
+
+  /** The tenant's oldest answer is complete. */
+  complete(sink: UpstreamSink<T>): void {
+    const { work } = this.inFlight;
+    this.inFlight.shift();
+    this.#owedToTenant -= 1;
+    this.fenced();
+    if (work) sink.worked();
+    if (this.#throttleMilliseconds > 0) sink.muted(this.#throttleMilliseconds);
+    this.#throttleMilliseconds = 0;
+    if (this.#owedToTenant === 0) this.#settling = true;
+  }
+
+  /** An answer came: a broker serves a connection in order, so all that was written before its request has been read. */
+  fenced(): void {
+    if (!this.unfenced) return;
+    if (this.#beforeFence === 0) this.unfenced = false;
+    else this.#beforeFence -= 1;
+  }
+
+  /** Told at the end of a read, when everything was delivered. */
+  settle(sink: UpstreamSink<T>): void {
+    if (!this.#settling || this.#owedToTenant > 0) return;
+    this.#settling = false;
+    if (this.tenant !== null) sink.settled(this.tenant);
+  }
+}

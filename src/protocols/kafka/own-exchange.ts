@@ -1,0 +1,147 @@
+/** Our own requests on one connection: the greeting, probes, and the renewal of what sleepers will ask. */
+import type { UpstreamSink, UpstreamTarget } from '../../contract/protocol.ts';
+import type { ReleaseReason } from '../../contract/reasons.ts';
+import { BOOTSTRAP, type Topology } from '../../contract/topology.ts';
+import { ANSWER_HEAD_BYTES, readAnswer } from './answers.ts';
+import { ApiKey } from './api-table.ts';
+import { MAX_API_VERSIONS, readApiVersions, type Versions } from './api-versions.ts';
+import { Cursor } from './cursor.ts';
+import { applyEdits } from './edits.ts';
+import type { MetadataKey } from './housekeeping-cache.ts';
+import { type InFlight, Owner } from './in-flight.ts';
+import { apiVersionsRequest, metadataRequest, OWN_METADATA_VERSION, topologyRequest } from './own-requests.ts';
+import type { KafkaRoute } from './route.ts';
+
+const FIRST_CORRELATION_ID = -2_000_000_000;
+const FIRST_FLEXIBLE_VERSIONS = 3;
+
+export interface OwnFailure {
+  readonly reason: ReleaseReason;
+  readonly detail: string;
+}
+
+export class OwnExchange {
+  readonly #route: KafkaRoute;
+  readonly #target: UpstreamTarget;
+  readonly #inFlight: InFlight;
+  #nextCorrelationId = FIRST_CORRELATION_ID;
+  #versions: Versions | null = null;
+  #renewing: MetadataKey[] = [];
+
+  constructor(route: KafkaRoute, target: UpstreamTarget, inFlight: InFlight) {
+    this.#route = route;
+    this.#target = target;
+    this.#inFlight = inFlight;
+  }
+
+  /** A client that was told `told` may use this connection. */
+  covers(told: Versions): boolean {
+    return this.#versions === null || told === this.#versions || this.#versions.covers(told);
+  }
+
+  #expect(owner: Owner, apiKey: number, version: number): number {
+    const id = this.#nextCorrelationId;
+    this.#nextCorrelationId = id >= -1 ? FIRST_CORRELATION_ID : id + 1;
+    this.#inFlight.push(id, apiKey, version, owner, false, false, 0);
+    return id;
+  }
+
+  /**
+   * What the broker can, and what its cluster is. A broker that does not know our version of ApiVersions answers it with
+   * an error; the plain version behind it is asked along, so that a greeting is one round trip with every broker.
+   */
+  greeting(): Buffer {
+    const newest = apiVersionsRequest(
+      MAX_API_VERSIONS,
+      this.#expect(Owner.versions, ApiKey.apiVersions, MAX_API_VERSIONS),
+    );
+    const plain = apiVersionsRequest(0, this.#expect(Owner.versions, ApiKey.apiVersions, 0));
+    const topology = topologyRequest(this.#expect(Owner.topology, ApiKey.metadata, OWN_METADATA_VERSION));
+    return Buffer.concat([newest, plain, topology]);
+  }
+
+  ping(): Buffer {
+    return apiVersionsRequest(0, this.#expect(Owner.ping, ApiKey.apiVersions, 0));
+  }
+
+  refresh(): Buffer | undefined {
+    const keys = this.#route.questions();
+    if (keys.length === 0) return undefined;
+    this.#renewing = keys;
+    const requests = keys.map(({ version, rest }) =>
+      metadataRequest(version, this.#expect(Owner.refresh, ApiKey.metadata, version), Buffer.from(rest, 'latin1')),
+    );
+    return Buffer.concat(requests);
+  }
+
+  /** Takes the answer to our oldest request. @throws {MalformedError} */
+  conclude(bytes: Buffer, start: number, end: number, sink: UpstreamSink<never>): OwnFailure | null {
+    const { owner, version } = this.#inFlight;
+    switch (owner) {
+      case Owner.versions:
+        this.#takeVersions(bytes, start, end, version);
+        this.#inFlight.shift();
+        return null;
+      case Owner.topology: {
+        const failure = this.#takeTopology(bytes, start, end, sink);
+        this.#inFlight.shift();
+        if (failure === null) sink.ready();
+        return failure;
+      }
+      case Owner.refresh:
+        this.#takeRenewed(bytes, start, end, version);
+        this.#inFlight.shift();
+        if (this.#renewing.length === 0) sink.refreshed();
+        return null;
+      default:
+        this.#inFlight.shift();
+        sink.ponged();
+        return null;
+    }
+  }
+
+  #takeVersions(bytes: Buffer, start: number, end: number, version: number): void {
+    if (this.#versions !== null) return; // the plain answer behind the one that was understood
+    const body = new Cursor(bytes, start + ANSWER_HEAD_BYTES, end, version >= FIRST_FLEXIBLE_VERSIONS);
+    const versions = readApiVersions(body, version);
+    if (versions !== null) this.#versions = this.#route.learnVersions(this.#target.node, versions);
+  }
+
+  #takeTopology(bytes: Buffer, start: number, end: number, sink: UpstreamSink<never>): OwnFailure | null {
+    if (this.#versions === null)
+      return { reason: 'protocol_error', detail: 'the broker does not tell which API versions it supports' };
+    const { topology } = readAnswer(ApiKey.metadata, OWN_METADATA_VERSION, bytes, start, end);
+    if (topology === null) return null;
+    const expected = this.#route.clusterId;
+    if (!this.#route.learnCluster(topology.clusterId)) {
+      return {
+        reason: 'cluster_changed',
+        detail: `cluster ${topology.clusterId} answered where ${expected} was expected`,
+      };
+    }
+    const problem = this.#whyWrongBroker(topology);
+    sink.named(topology);
+    return problem === null ? null : { reason: 'dial_failed', detail: problem };
+  }
+
+  /** The node must still be advertised where it was dialled. */
+  #whyWrongBroker({ nodes }: Topology): string | null {
+    const { node, host, port } = this.#target;
+    if (node === BOOTSTRAP) return null;
+    const advertised = nodes.find((known) => known.node === node);
+    if (advertised === undefined) return `the cluster does not list node ${node} now`;
+    if (advertised.host === host && advertised.port === port) return null;
+    return `node ${node} is advertised at ${advertised.host}:${advertised.port} now`;
+  }
+
+  #takeRenewed(bytes: Buffer, start: number, end: number, version: number): void {
+    const key = this.#renewing.shift();
+    const { topology, edits, clean } = readAnswer(ApiKey.metadata, version, bytes, start, end);
+    if (key === undefined || topology === null) return;
+    const { addresses } = this.#route;
+    // An answer that names a broker without a listener is not kept: whoever asks will ask a broker.
+    const complete = topology.nodes.every(({ node }) => addresses.find(node) !== undefined);
+    const frame = applyEdits(bytes, start, end, complete ? edits(addresses) : []);
+    this.#route.cache.take(key, frame.subarray(ANSWER_HEAD_BYTES), clean && complete);
+  }
+}

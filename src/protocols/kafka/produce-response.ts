@@ -1,0 +1,69 @@
+/**
+ * Produce responses, versions 1 to 13.
+ *
+ *   Responses [] { v0-12 Name, v13+ TopicId uuid, Partitions [] { Index int32, ErrorCode int16, BaseOffset int64,
+ *     v2+ LogAppendTimeMs int64, v5+ LogStartOffset int64, v8+ RecordErrors [] { BatchIndex int32, Message nullable, tags },
+ *     v8+ ErrorMessage nullable, v9+ tags }, v9+ tags };
+ *   ThrottleTimeMs int32; v9+ tags, of which v10+ 0: NodeEndpoints (KIP-951)
+ */
+import type { Cursor } from './cursor.ts';
+import { editList, readNodeEndpoints } from './endpoints.ts';
+import { type Findings, plainFindings } from './findings.ts';
+import { Writer } from './writer.ts';
+
+const NODE_ENDPOINTS_TAG = 0;
+
+export function readProduce(cursor: Cursor, version: number): Findings {
+  for (let left = cursor.arrayLength(); left > 0; left -= 1) skipTopic(cursor, version);
+  const throttleMilliseconds = cursor.int32();
+  return cursor.flexible ? readTags(cursor, throttleMilliseconds) : plainFindings(throttleMilliseconds);
+}
+
+function skipTopic(cursor: Cursor, version: number): void {
+  if (version >= 13) cursor.skip(16);
+  else cursor.skipString();
+  const fixed = 14 + (version >= 2 ? 8 : 0) + (version >= 5 ? 8 : 0);
+  for (let left = cursor.arrayLength(); left > 0; left -= 1) {
+    cursor.skip(fixed);
+    if (version >= 8) skipErrors(cursor);
+    cursor.skipTags();
+  }
+  cursor.skipTags();
+}
+
+function skipErrors(cursor: Cursor): void {
+  for (let left = cursor.arrayLength(); left > 0; left -= 1) {
+    cursor.skip(4);
+    cursor.skipString();
+    cursor.skipTags();
+  }
+  cursor.skipString();
+}
+
+function readTags(cursor: Cursor, throttleMilliseconds: number): Findings {
+  let found: Findings | null = null;
+  for (let left = cursor.uvarint(); left > 0; left -= 1) {
+    const tag = cursor.uvarint();
+    const sizeFrom = cursor.at;
+    const size = cursor.uvarint();
+    const sizeTo = cursor.at;
+    if (tag !== NODE_ENDPOINTS_TAG) {
+      cursor.skip(size);
+      continue;
+    }
+    const list = readNodeEndpoints(cursor);
+    const nodes = list.entries.map(({ node, host, port }) => ({ node, host, port }));
+    found = {
+      topology: { clusterId: null, nodes, complete: false },
+      edits: (addresses) => {
+        const edits = editList(list, addresses);
+        const grown = edits.reduce((sum, edit) => sum + edit.bytes.length - (edit.to - edit.from), 0);
+        const newSize = new Writer(true).uvarint(size + grown).bytes();
+        return [{ from: sizeFrom, to: sizeTo, bytes: newSize }, ...edits];
+      },
+      throttleMilliseconds,
+      clean: true,
+    };
+  }
+  return found ?? plainFindings(throttleMilliseconds);
+}

@@ -1,0 +1,133 @@
+/** What all Kafka sessions of one route share: what brokers can, which cluster it is, and what sleepers were told. */
+import type { ProtocolRoute, RequestCounts, RouteContext, UpstreamTarget } from '../../contract/protocol.ts';
+import { BOOTSTRAP, type LocalAddresses } from '../../contract/topology.ts';
+import { APIS } from './api-table.ts';
+import type { Versions } from './api-versions.ts';
+import { KafkaClientSession } from './client-session.ts';
+import { HousekeepingCache, type MetadataKey, nameOf } from './housekeeping-cache.ts';
+import { localPortOf } from './local-port.ts';
+import { KafkaUpstreamSession } from './upstream-session.ts';
+
+/** Of requests, in one batch. */
+const MOST_QUESTION_BYTES = 1024 * 1024;
+const UNKNOWN = 'unknown';
+
+export class KafkaRoute implements ProtocolRoute {
+  readonly dialsAtAccept = false;
+  readonly addresses: LocalAddresses;
+  readonly maxFrameBytes: number;
+  readonly cache = new HousekeepingCache();
+  readonly #context: RouteContext;
+  readonly #clients = new Set<KafkaClientSession>();
+  readonly #versions = new Map<string, Versions>();
+  /** What all known brokers share; made anew when one of them changes. */
+  #shared: Versions | null = null;
+  #clusterId: string | null = null;
+  readonly #forwarded = new Array<number>(APIS.length + 1).fill(0);
+  readonly #absorbed = new Array<number>(APIS.length + 1).fill(0);
+
+  constructor(context: RouteContext) {
+    this.#context = context;
+    this.addresses = context.addresses;
+    this.maxFrameBytes = context.maxFrameBytes;
+  }
+
+  client(node: string): KafkaClientSession {
+    const session = new KafkaClientSession(this, node);
+    this.#clients.add(session);
+    return session;
+  }
+
+  clientGone(session: KafkaClientSession): void {
+    this.#clients.delete(session);
+  }
+
+  upstream<T>(target: UpstreamTarget): KafkaUpstreamSession<T> {
+    return new KafkaUpstreamSession<T>(this, target);
+  }
+
+  localPort(node: string): number | { readonly fault: string } {
+    return localPortOf(node, this.#context.portBase, this.#context.ports);
+  }
+
+  invalidate(): void {
+    this.cache.clear();
+  }
+
+  // --- the cluster ----------------------------------------------------------------------------------------------
+
+  get clusterId(): string | null {
+    return this.#clusterId;
+  }
+
+  /** False if it is another cluster than the one learnt first. */
+  learnCluster(clusterId: string | null): boolean {
+    this.#clusterId ??= clusterId;
+    return clusterId === null || clusterId === this.#clusterId;
+  }
+
+  /** Keeps what a broker can; answers the same object as before if nothing changed. */
+  learnVersions(node: string, versions: Versions): Versions {
+    for (const known of this.#versions.values()) {
+      if (!known.equals(versions)) continue;
+      this.#setVersions(node, known);
+      return known;
+    }
+    this.#setVersions(node, versions);
+    return versions;
+  }
+
+  #setVersions(node: string, versions: Versions): void {
+    if (this.#versions.get(node) === versions) return;
+    this.#versions.set(node, versions);
+    this.#shared = null;
+  }
+
+  /** What a client of this listener may be told; null before any broker was asked. */
+  versionsFor(node: string): Versions | null {
+    if (node !== BOOTSTRAP) return this.#versions.get(node) ?? null;
+    if (this.#shared !== null) return this.#shared;
+    for (const versions of this.#versions.values()) {
+      if (this.#shared === null || this.#shared === versions) this.#shared = versions;
+      else this.#shared = this.#shared.intersect(versions);
+    }
+    return this.#shared;
+  }
+
+  // --- sleepers -------------------------------------------------------------------------------------------------
+
+  /** What the sleepers of all listeners will ask next, each question once. */
+  questions(): MetadataKey[] {
+    const questions = new Map<string, MetadataKey>();
+    let bytes = 0;
+    for (const { sleeper } of this.#clients) {
+      for (const key of sleeper.questions()) {
+        if (bytes > MOST_QUESTION_BYTES) break;
+        if (!questions.has(nameOf(key))) bytes += key.rest.length;
+        questions.set(nameOf(key), key);
+      }
+    }
+    return [...questions.values()];
+  }
+
+  // --- counting -------------------------------------------------------------------------------------------------
+
+  countForwarded(apiKey: number): void {
+    const index = apiKey >= 0 && apiKey < APIS.length ? apiKey : APIS.length;
+    this.#forwarded[index] = (this.#forwarded[index] ?? 0) + 1;
+  }
+
+  countAbsorbed(apiKey: number): void {
+    this.#absorbed[apiKey] = (this.#absorbed[apiKey] ?? 0) + 1;
+  }
+
+  counts(): RequestCounts {
+    return { forwarded: named(this.#forwarded), absorbed: named(this.#absorbed) };
+  }
+}
+
+function named(counts: readonly number[]): Map<string, number> {
+  const byName = new Map<string, number>();
+  for (const [key, count] of counts.entries()) if (count > 0) byName.set(APIS[key]?.name ?? UNKNOWN, count);
+  return byName;
+}

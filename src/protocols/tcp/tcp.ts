@@ -1,0 +1,98 @@
+/** Opaque streams: every byte is valid data, nothing is owed, and both sides of a stream live and idle together. */
+import {
+  type ClientSession,
+  Demand,
+  type Protocol,
+  type ProtocolRoute,
+  type UpstreamSession,
+  type UpstreamSink,
+  Verdict,
+} from '../../contract/protocol.ts';
+import type { CloseReason, PinReason } from '../../contract/reasons.ts';
+
+const NOTHING = Buffer.alloc(0);
+
+class OpaqueClientSession implements ClientSession {
+  size = 0;
+  readonly demand = Demand.pinHard;
+  readonly pin: PinReason = 'opaque';
+  readonly pinned = true;
+  readonly work = true;
+  readonly closeReason: CloseReason = 'protocol_error';
+  readonly closeDetail = '';
+
+  inspect(_bytes: Buffer, start: number, end: number): Verdict {
+    this.size = end - start;
+    return Verdict.forward;
+  }
+
+  answer(): Buffer {
+    return NOTHING;
+  }
+
+  close(): void {
+    this.size = 0;
+  }
+}
+
+class OpaqueUpstreamSession<T> implements UpstreamSession<T> {
+  readonly blocked = false;
+  readonly owed = 0;
+  readonly holding = false;
+  readonly unfenced = false;
+  readonly inAnswer = false;
+  readonly patienceMilliseconds = 0;
+  #tenant: T | null = null;
+
+  greeting(): undefined {
+    return undefined;
+  }
+
+  lend(tenant: T): void {
+    this.#tenant = tenant;
+  }
+
+  admit(): undefined {
+    return undefined;
+  }
+
+  read(bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): void {
+    if (this.#tenant === null) return;
+    sink.deliver(this.#tenant, bytes, start, end);
+    sink.worked();
+  }
+
+  resume(sink: UpstreamSink<T>): void {
+    if (this.#tenant !== null) sink.settled(this.#tenant);
+  }
+
+  ping(): undefined {
+    return undefined;
+  }
+  refresh(): undefined {
+    return undefined;
+  }
+}
+
+class OpaqueRoute implements ProtocolRoute {
+  readonly dialsAtAccept = true;
+  readonly #counts = { forwarded: new Map<string, number>(), absorbed: new Map<string, number>() };
+
+  localPort(node: string): { readonly fault: string } {
+    return { fault: `an opaque route has no broker ${node}` };
+  }
+  client(): ClientSession {
+    return new OpaqueClientSession();
+  }
+  upstream<T>(): UpstreamSession<T> {
+    return new OpaqueUpstreamSession<T>();
+  }
+  invalidate(): void {
+    this.#counts.forwarded.clear();
+  }
+  counts(): { forwarded: Map<string, number>; absorbed: Map<string, number> } {
+    return this.#counts;
+  }
+}
+
+export const tcp: Protocol = { name: 'tcp', createRoute: () => new OpaqueRoute() };
