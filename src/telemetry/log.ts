@@ -21,6 +21,7 @@ interface Output {
 }
 
 export class Log {
+  readonly levels = LOG_LEVELS;
   /** Message: a constant lower-case sentence. Who, where and which: fields. Children would not follow `setLevel`. */
   readonly logger: Logger;
   readonly #flush: (() => void) | undefined;
