@@ -23,6 +23,8 @@ import { LOG_LEVELS, Log, type LogLevel } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { version } from './version.ts';
 
+export { AddressError };
+
 export interface AppOptions {
   /** Where log lines go; standard output if absent. */
   readonly writeLog?: (line: string) => void;

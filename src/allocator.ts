@@ -1,0 +1,14 @@
+/**
+ * glibc gives freed memory back to the kernel and faults it in again with the next large read, which costs a relay up to
+ * half of its CPU. Two variables keep it, and must be set before the process starts; so the process starts once more, in
+ * its own place, with them.
+ */
+const VARIABLES = { MALLOC_TRIM_THRESHOLD_: '1000000000', MALLOC_TOP_PAD_: '16777216' } as const;
+
+/** Returns if there is nothing to do: set already, not Linux, or a Node that cannot replace itself. */
+export function tuneAllocator(): void {
+  if (process.platform !== 'linux' || typeof process.execve !== 'function') return;
+  if (Object.keys(VARIABLES).every((name) => process.env[name] !== undefined)) return;
+  const args = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  process.execve(process.execPath, args, { ...VARIABLES, ...process.env });
+}

@@ -1,0 +1,46 @@
+/** `slackwater run`: the sidecar itself, from its configuration to its exit code. */
+import { AddressError, type App, startApp } from '../app.ts';
+import { ConfigError } from '../config/fault.ts';
+import { loadConfig } from '../config/load.ts';
+import { DONE, FAILED, USAGE } from './exit-codes.ts';
+
+/** 128 + the signal's number, as shells say it. */
+const SIGNAL_EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Runs until a signal ends it; answers the exit code. The first signal drains, a second ends at once. */
+export async function runSidecar(file: string): Promise<number> {
+  let app: App;
+  try {
+    app = await startApp(await loadConfig(file));
+  } catch (error) {
+    if (!(error instanceof ConfigError) && !(error instanceof AddressError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return USAGE;
+  }
+  logCrashes(app);
+  return new Promise((resolve) => {
+    let stopping = false;
+    const onSignal = (signal: keyof typeof SIGNAL_EXIT_CODES): void => {
+      if (stopping) process.exit(SIGNAL_EXIT_CODES[signal]);
+      stopping = true;
+      app.stop().then(
+        () => resolve(DONE),
+        (error: unknown) => {
+          app.log.logger.error({ err: error }, 'the shutdown failed');
+          resolve(FAILED);
+        },
+      );
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}
+
+/** A fault of our own must end the process: a half-dead sidecar is worse than none, and a supervisor starts it again. */
+function logCrashes(app: App): void {
+  process.on('uncaughtException', (error) => {
+    app.log.logger.fatal({ err: error }, 'an error was not handled');
+    app.log.flush();
+    process.exit(FAILED);
+  });
+}
