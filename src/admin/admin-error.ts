@@ -12,7 +12,6 @@ export const ADMIN_ERRORS = {
   MEDIA_TYPE_UNSUPPORTED: { status: 415, remedy: 'Send JSON, with the header content-type: application/json.' },
   HOST_REFUSED: { status: 403, remedy: 'Use localhost, 127.0.0.1 or [::1] in the URL.' },
   ORIGIN_REFUSED: { status: 403, remedy: 'Changes may not come from a page of another site; use the command line.' },
-  CHANGE_REFUSED: { status: 403, remedy: 'Changes are accepted over loopback only: run the command in the same pod.' },
   ROUTE_UNKNOWN: { status: 404, remedy: 'Use one of the routes that the message names.' },
   UPSTREAM_UNKNOWN: { status: 404, remedy: 'List them with GET /v1/upstreams; it may have been released already.' },
   CLIENT_UNKNOWN: { status: 404, remedy: 'List them with GET /v1/clients; it may have gone already.' },

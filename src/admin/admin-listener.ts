@@ -1,10 +1,9 @@
-/** Looks at the routes and steers them. GET changes nothing; whatever changes something comes over loopback. */
+/** Looks at the routes and steers them. GET never changes anything. */
 import type { RouteControl } from '../core/views.ts';
 import { AdminError } from './admin-error.ts';
 import { ADMIN_ENDPOINTS } from './endpoints.ts';
-import { guardFor } from './guard.ts';
+import { guard } from './guard.ts';
 import { type AdminLog, createServer, type ListenAddress, type Listener, listenOn } from './http-server.ts';
-import { isLoopback } from './loopback.ts';
 import type { Readiness } from './readiness.ts';
 import {
   accept,
@@ -41,7 +40,6 @@ export interface AdminOptions {
 /** @throws {AddressError} if the address cannot be bound */
 export async function startAdminListener(options: AdminOptions): Promise<Listener> {
   const server = createServer(ADMIN_ENDPOINTS, options.log);
-  const guard = guardFor(isLoopback(options.listen.host));
   const started = { at: new Date().toISOString(), monotonic: performance.now() };
   server.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store');

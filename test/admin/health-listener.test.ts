@@ -13,13 +13,15 @@ async function statuses(url: string): Promise<number[]> {
 }
 
 t.test('until every cluster was learnt once the process is alive, but neither started nor ready', async (t) => {
-  const routes = [new FakeRoute('orders'), new FakeRoute('billing')];
-  for (const route of routes) route.learnt = false;
-  const { url } = await healthOn(t, routes);
+  const orders = new FakeRoute('orders');
+  const billing = new FakeRoute('billing');
+  orders.learnt = false;
+  billing.learnt = false;
+  const { url } = await healthOn(t, [orders, billing]);
   t.strictSame(await statuses(url), [200, 503, 503]);
-  routes[0]!.learnt = true;
+  orders.learnt = true;
   t.strictSame(await statuses(url), [200, 503, 503], 'one of two is not enough');
-  routes[1]!.learnt = true;
+  billing.learnt = true;
   t.strictSame(await statuses(url), [200, 200, 200]);
 });
 

@@ -79,7 +79,7 @@ export async function adminOn(t: Test, routes: FakeRoute[] = [new FakeRoute()], 
     ...changes,
   });
   t.teardown(() => listener.close());
-  return { url: listener.url, routes, level, lines, readiness };
+  return { url: listener.url, close: () => listener.close(), routes, level, lines, readiness };
 }
 
 export async function healthOn(t: Test, routes: FakeRoute[], changes: Partial<HealthOptions> = {}) {
