@@ -8,7 +8,8 @@ import type { KafkaCluster } from './kafka-cluster.ts';
 import { connectionsAt } from './listener-sockets.ts';
 import { until, within } from './until.ts';
 
-const MAIN = join(import.meta.dirname, '../../src/main.ts');
+/** Another program, such as `dist/main.js`, is tested by naming it. */
+const MAIN = process.env.SLACKWATER_MAIN ?? join(import.meta.dirname, '../../src/main.ts');
 /** listen, admin, health, and a port for each of the first node ids. */
 const PORTS = 16;
 const FIRST_NODE_PORT = 4;

@@ -51,7 +51,10 @@ interface TransactRequest {
   readonly size: number;
 }
 
-/** Every other transaction is aborted. Returns what was committed and what was aborted. */
+/**
+ * Every other transaction is aborted. Returns what was committed and what was aborted. All go to one partition:
+ * kafkajs 2.2 loses and repeats messages of a transaction that spans several, whatever lies between it and the brokers.
+ */
 async function transact({ bootstrap, name, topic, rounds, size }: TransactRequest): Promise<object> {
   const producer = kafka(bootstrap, name).producer({
     transactionalId: name,
@@ -65,7 +68,7 @@ async function transact({ bootstrap, name, topic, rounds, size }: TransactReques
   for (let round = 0; round < rounds; round++) {
     const values = Array.from({ length: size }, (_, index) => `${name} ${round * size + index}`);
     const transaction = await producer.transaction();
-    await transaction.send({ topic, messages: values.map((value) => ({ value })) });
+    await transaction.send({ topic, messages: values.map((value) => ({ value, partition: 0 })) });
     if (round % 2 === 0) {
       await transaction.commit();
       committed.push(...values);

@@ -9,7 +9,7 @@ export const PROTOCOLS = ['classic', 'consumer'] as const;
 export type GroupProtocol = (typeof PROTOCOLS)[number];
 
 export interface GroupOptions {
-  readonly kind: DriverKind;
+  readonly kind: Exclude<DriverKind, 'platformatic'>;
   /** `consumer` is KIP-848. */
   readonly protocol: GroupProtocol;
   readonly prefix: string;
@@ -34,7 +34,7 @@ type Members = Readonly<Record<string, MemberState>>;
 const PARTITIONS = 6;
 const STABLE_MILLISECONDS = 60_000;
 
-function settingsOf(kind: DriverKind, protocol: GroupProtocol): object {
+function settingsOf(kind: GroupOptions['kind'], protocol: GroupProtocol): object {
   switch (kind) {
     case 'librdkafka':
       // Another heartbeat is the soonest that a member hears of a rebalance.
@@ -45,10 +45,6 @@ function settingsOf(kind: DriverKind, protocol: GroupProtocol): object {
       return protocol === 'classic' ? { 'heartbeat.interval.ms': 500 } : { 'group.protocol': 'consumer' };
     case 'kafkajs':
       return { heartbeatInterval: 500, maxWaitTimeInMs: 500 };
-    case 'platformatic':
-      return protocol === 'classic'
-        ? { heartbeatInterval: 500, maxWaitTime: 500 }
-        : { groupProtocol: 'consumer', maxWaitTime: 500 };
   }
 }
 
