@@ -6,14 +6,8 @@
  */
 import type { UpstreamSession, UpstreamSink, UpstreamTarget } from '../../contract/protocol.ts';
 import type { CloseReason } from '../../contract/reasons.ts';
-import {
-  ANSWER_HEAD_BYTES,
-  FIRST_FETCH_WITH_ENDPOINTS,
-  mustBeWhole,
-  readAnswer,
-  TELLING_BYTES,
-  throttleAhead,
-} from './answers.ts';
+import { AnswerHead, hasTellingBytes } from './answer-head.ts';
+import { ANSWER_HEAD_BYTES, FIRST_FETCH_WITH_ENDPOINTS, mustBeWhole, readAnswer, throttleAhead } from './answers.ts';
 import { APIS, ApiKey } from './api-table.ts';
 import type { KafkaClientSession } from './client-session.ts';
 import { applyEdits } from './edits.ts';
@@ -27,26 +21,21 @@ import type { KafkaRoute } from './route.ts';
 
 const SMALLEST_ANSWER_BYTES = 4;
 
-interface Blocked {
-  readonly frame: Buffer;
-  readonly findings: Findings;
-}
-
 export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
   readonly #route: KafkaRoute;
   readonly #ledger: Ledger<T>;
   readonly #own: OwnExchange;
   readonly #walker = new FetchWalker();
   readonly #collector = new FrameCollector();
-  /** The first bytes of an answer, until they tell what it is. */
-  readonly #head = Buffer.allocUnsafe(TELLING_BYTES);
-  #headLength = 0;
+  readonly #head = new AnswerHead();
   /** Bytes of a passing answer that are still to come. */
   #left = 0;
   #walking = false;
-  #blocked: Blocked | null = null;
+  #blocked: Buffer | null = null;
   #backlog: Buffer[] = [];
   #hasFailed = false;
+  /** Of the answer looked into last. */
+  #findings: Findings | null = null;
 
   constructor(route: KafkaRoute, target: UpstreamTarget) {
     this.#route = route;
@@ -64,7 +53,7 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
     return this.#ledger.unfenced;
   }
   get inAnswer(): boolean {
-    return this.#left > 0 || this.#headLength > 0 || this.#collector.active;
+    return this.#left > 0 || this.#head.length > 0 || this.#collector.active;
   }
   get blocked(): boolean {
     return this.#blocked !== null;
@@ -108,22 +97,27 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
         at += this.#collector.take(bytes, at, end);
         from = at;
         if (this.#collector.complete) this.#conclude(this.#collector.finish(), sink);
-      } else if (this.#headLength > 0 || !hasTellingBytes(bytes, at, end)) {
+      } else if (this.#head.length > 0 || !hasTellingBytes(bytes, at, end)) {
         this.#deliver(bytes, from, at, sink);
+        if (this.#ledger.inFlight.size === 0) this.#unsolicited(sink);
         at = this.#takeHead(bytes, at, end, sink);
         from = at;
       } else {
         const size = this.#begin(bytes, at, end, sink);
         if (this.#left > 0 || size === 0) continue;
         // Looked into as a whole.
-        this.#deliver(bytes, from, at, sink);
-        from = at;
-        if (size > end - at) {
-          this.#collector.begin(size);
+        if (size <= end - at && this.#passesUntouched(bytes, at, at + size, sink)) {
+          at += size;
           continue;
         }
-        at += size;
-        from = this.#inPlace(bytes, at - size, at, sink) ? at - size : at;
+        this.#deliver(bytes, from, at, sink);
+        if (size > end - at) {
+          this.#collector.begin(size);
+        } else {
+          this.#change(bytes, at, at + size, sink);
+          at += size;
+        }
+        from = at;
       }
       if (this.#blocked !== null) {
         if (at < end) this.#backlog.push(Buffer.from(bytes.subarray(at, end)));
@@ -153,31 +147,25 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
     return length;
   }
 
-  /** Gathers the first bytes of an answer that arrived in pieces. Answers where it stopped reading. */
+  /** Gathers the first bytes of an answer that arrived in pieces; answers where it stopped reading. */
   #takeHead(bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): number {
-    const part = Math.min(TELLING_BYTES - this.#headLength, end - start);
-    // Not beyond the frame: what follows is another one.
-    const known = this.#headLength + bytes.copy(this.#head, this.#headLength, start, start + part);
-    if (known < 4) {
-      this.#headLength = known;
-      return end;
-    }
-    const size = 4 + Math.max(0, this.#head.readInt32BE(0));
-    const available = Math.min(known, size);
-    const taken = start + available - this.#headLength;
-    this.#headLength = available;
-    if (available < Math.min(TELLING_BYTES, size) && this.#head.readInt32BE(0) >= SMALLEST_ANSWER_BYTES) return taken;
-    this.#headLength = 0;
-    if (this.#begin(this.#head, 0, available, sink) === 0) return end;
+    const head = this.#head;
+    const at = start + head.take(bytes, start, end);
+    if (!head.complete) return at;
+    const { length } = head;
+    head.length = 0;
+    const size = this.#begin(head.bytes, 0, length, sink);
+    if (size === 0) return end;
     if (this.#left > 0) {
-      this.#pass(this.#head, 0, available, sink);
-      this.#deliver(this.#head, 0, available, sink);
+      const copy = Buffer.from(head.bytes.subarray(0, length)); // the next head is written where this one stands
+      this.#pass(copy, 0, length, sink);
+      this.#deliver(copy, 0, length, sink);
     } else {
       this.#collector.begin(size);
-      this.#collector.take(this.#head, 0, available);
+      this.#collector.take(head.bytes, 0, length);
       if (this.#collector.complete) this.#conclude(this.#collector.finish(), sink);
     }
-    return taken;
+    return at;
   }
 
   /**
@@ -188,7 +176,7 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
   #begin(bytes: Buffer, at: number, end: number, sink: UpstreamSink<T>): number {
     const { inFlight } = this.#ledger;
     const length = bytes.readInt32BE(at);
-    if (inFlight.size === 0) return this.#fail(sink, 'unsolicited_bytes', 'the broker sent bytes and owed nothing');
+    if (inFlight.size === 0) return this.#unsolicited(sink);
     if (length < SMALLEST_ANSWER_BYTES || length > this.#route.maxFrameBytes) {
       return this.#fail(sink, 'protocol_error', `an answer cannot be ${length} bytes long`);
     }
@@ -213,27 +201,32 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
     return size;
   }
 
-  /** True if the answer may be delivered as it lies there. */
-  #inPlace(bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): boolean {
+  /** A whole answer that may be delivered as it lies there. False: `#change` takes it. */
+  #passesUntouched(bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): boolean {
+    this.#findings = null;
     const { inFlight } = this.#ledger;
-    if (inFlight.owner !== Owner.tenant) {
-      this.#concludeOwn(bytes, start, end, sink);
+    if (inFlight.owner !== Owner.tenant) return false;
+    this.#findings = this.#look(bytes, start, end, sink);
+    if (this.#findings === null || this.#findings.topology !== null || inFlight.apiKey === ApiKey.metadata)
       return false;
-    }
-    const findings = this.#look(bytes, start, end, sink);
-    if (findings === null) return false;
-    if (findings.topology === null && inFlight.apiKey !== ApiKey.metadata) {
-      this.#ledger.throttled(findings.throttleMilliseconds);
-      this.#ledger.complete(sink);
-      return true;
-    }
-    this.#concludeRewritten(bytes.subarray(start, end), findings, sink);
-    return false;
+    this.#ledger.throttled(this.#findings.throttleMilliseconds);
+    this.#ledger.complete(sink);
+    return true;
+  }
+
+  /** A whole answer that is ours, or must be rewritten. */
+  #change(bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): void {
+    const findings = this.#findings;
+    this.#findings = null;
+    if (this.#hasFailed) return;
+    if (findings === null) this.#concludeOwn(bytes, start, end, sink);
+    else this.#concludeRewritten(bytes, start, end, findings, sink);
   }
 
   /** A collected answer. */
   #conclude(frame: Buffer, sink: UpstreamSink<T>): void {
-    if (this.#inPlace(frame, 0, frame.length, sink)) this.#deliver(frame, 0, frame.length, sink);
+    if (this.#passesUntouched(frame, 0, frame.length, sink)) this.#deliver(frame, 0, frame.length, sink);
+    else this.#change(frame, 0, frame.length, sink);
   }
 
   #look(bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): Findings | null {
@@ -248,16 +241,14 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
   }
 
   /** Puts our addresses in; waits for listeners that are not bound yet. */
-  #concludeRewritten(frame: Buffer, findings: Findings, sink: UpstreamSink<T>): void {
+  #concludeRewritten(bytes: Buffer, start: number, end: number, findings: Findings, sink: UpstreamSink<T>): void {
     const { topology } = findings;
     if (topology !== null) sink.named(topology);
-    const unbound = topology?.nodes.some(({ node }) => this.#route.addresses.find(node) === undefined) === true;
-    if (unbound) {
-      this.#blocked = { frame: Buffer.from(frame), findings };
+    if (topology?.nodes.some(({ node }) => this.#route.addresses.find(node) === undefined) === true) {
+      this.#blocked = Buffer.from(bytes.subarray(start, end));
       return;
     }
-    const edits = findings.edits(this.#route.addresses);
-    const rewritten = edits.length === 0 ? frame : applyEdits(frame, 0, frame.length, edits);
+    const rewritten = applyEdits(bytes, start, end, findings.edits(this.#route.addresses));
     this.#ledger.throttled(findings.throttleMilliseconds);
     if (this.#ledger.inFlight.apiKey === ApiKey.metadata) {
       this.#ledger.heardMetadata(rewritten.subarray(ANSWER_HEAD_BYTES), findings.clean);
@@ -283,13 +274,16 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
   resume(sink: UpstreamSink<T>): void {
     const blocked = this.#blocked;
     if (blocked === null) return;
-    const { topology } = blocked.findings;
-    if (topology?.nodes.some(({ node }) => this.#route.addresses.find(node) === undefined) === true) return;
     this.#blocked = null;
-    this.#concludeRewritten(blocked.frame, blocked.findings, sink);
+    this.#conclude(blocked, sink);
+    if (this.#blocked !== null) return;
     const backlog = Buffer.concat(this.#backlog);
     this.#backlog = [];
     this.read(backlog, 0, backlog.length, sink);
+  }
+
+  #unsolicited(sink: UpstreamSink<T>): 0 {
+    return this.#fail(sink, 'unsolicited_bytes', 'the broker sent bytes and owed nothing');
   }
 
   #fail(sink: UpstreamSink<T>, reason: Parameters<UpstreamSink<T>['fail']>[0], detail: string): 0 {
@@ -297,12 +291,4 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
     sink.fail(reason, detail);
     return 0;
   }
-}
-
-/** Enough of the next answer lies there to tell what it is. */
-function hasTellingBytes(bytes: Buffer, at: number, end: number): boolean {
-  const available = end - at;
-  if (available >= TELLING_BYTES) return true;
-  if (available < ANSWER_HEAD_BYTES) return false;
-  return available >= 4 + bytes.readInt32BE(at);
 }
