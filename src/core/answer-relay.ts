@@ -40,11 +40,7 @@ export class AnswerRelay implements UpstreamSink<Tenant> {
   }
 
   read(bytes: Buffer, length: number): void {
-    try {
-      this.#session.read(bytes, 0, length, this);
-    } catch (error) {
-      this.fail('protocol_error', error instanceof Error ? error.message : String(error));
-    }
+    this.#session.read(bytes, 0, length, this);
   }
 
   /** Goes on with an answer that waited for listeners. */

@@ -219,6 +219,10 @@ export class BrokerPools implements PoolContext {
     this.#route.named(topology);
   }
 
+  violated(detail: string): void {
+    this.#route.violated(detail);
+  }
+
   waited(milliseconds: number): void {
     this.#route.leaseWaitSeconds.observe(milliseconds / 1000);
   }

@@ -16,6 +16,8 @@ export interface ClientHost {
   mayAnswer(client: Client): boolean;
   /** The pool that the client's next request goes to; chooses a broker for a client of the bootstrap listener. */
   poolFor(client: Client): Pool;
+  /** A rule of ours was broken while this client's bytes were dealt with. */
+  violated(detail: string): void;
   clientClosed(client: Client, reason: CloseReason, detail: string): void;
   /** A request that found its pool asleep was written upstream after so many milliseconds. */
   resumed(milliseconds: number): void;

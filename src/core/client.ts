@@ -94,8 +94,14 @@ export class Client implements WireHandler, Waiter, RelayClient {
     if (this.#state === 'closed') return;
     this.lastInputTime = this.#host.clock.now();
     this.#host.bytesFromClients += length;
-    this.#relay.feed(length === bytes.length ? bytes : bytes.subarray(0, length));
-    this.#conclude();
+    try {
+      this.#relay.feed(length === bytes.length ? bytes : bytes.subarray(0, length));
+      this.#conclude();
+    } catch (error) {
+      // Contained: the connection whose state nobody knows any more goes, and nobody else's.
+      this.#host.violated(String(error));
+      this.close('protocol_error', 'a fault of the sidecar', 'reset');
+    }
   }
 
   #conclude(): void {

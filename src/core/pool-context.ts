@@ -33,6 +33,8 @@ export interface PoolContext {
   released(upstream: Upstream, pool: Pool, reason: ReleaseReason, detail: string, wasOpen: boolean): void;
   /** The socket of one of its upstreams is gone. */
   closed(pool: Pool): void;
+  /** A rule of ours was broken while a broker's bytes were dealt with. */
+  violated(detail: string): void;
   named(upstream: Upstream, topology: Topology): void;
   /** A client got its upstream after so many milliseconds in the queue. */
   waited(milliseconds: number): void;

@@ -166,7 +166,6 @@ export class Pool implements UpstreamOwner {
     const wasAsleep = this.asleep;
     const wasUnreachable = !supply.reachable;
     supply.succeeded(upstream);
-    upstream.markOpened();
     upstream.use(null);
     this.#open.add(upstream);
     const dialSeconds = (context.clock.now() - upstream.createTime) / 1000;
@@ -209,6 +208,10 @@ export class Pool implements UpstreamOwner {
 
   named(upstream: Upstream, topology: Topology): void {
     this.context.named(upstream, topology);
+  }
+
+  violated(detail: string): void {
+    this.context.violated(detail);
   }
 
   broken(upstream: Upstream, reason: ReleaseReason, detail: string): void {

@@ -8,6 +8,7 @@ import { BOOTSTRAP, type Topology } from '../contract/topology.ts';
 import { BrokerPools } from './broker-pools.ts';
 import { Client } from './client.ts';
 import type { ClientHost } from './client-host.ts';
+import { dismissIfIdle, sweepClient } from './client-sweep.ts';
 import type { Clock } from './clock.ts';
 import { type ClusterChange, ClusterMap } from './cluster-map.ts';
 import { Distribution } from './distribution.ts';
@@ -20,8 +21,6 @@ import { sweepPool } from './sweep.ts';
 import type { Upstream } from './upstream.ts';
 import type { Network, Wire, WireHandler } from './wire.ts';
 
-/** A client that was silent for so long gives its read buffer back. */
-const RELAX_AFTER_MILLISECONDS = 1000;
 const SWEEP_MILLISECONDS = 500;
 const BIND_RETRY_MILLISECONDS = 10_000;
 const WAIT_BOUNDS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -105,6 +104,9 @@ export class Route implements ClientHost {
   get stopped(): boolean {
     return this.#stopped;
   }
+  get accepting(): boolean {
+    return this.#accepting;
+  }
   get warm(): number {
     return this.clients.size > 0 ? this.options.pool.minWarmConnectionsPerBroker : 0;
   }
@@ -127,7 +129,7 @@ export class Route implements ClientHost {
   async drain(): Promise<void> {
     this.#accepting = false;
     await this.listeners.close();
-    for (const client of [...this.clients]) this.#dismissIfIdle(client);
+    for (const client of [...this.clients]) dismissIfIdle(client);
   }
 
   /** Resolves once no client is left. */
@@ -149,10 +151,6 @@ export class Route implements ClientHost {
     await this.listeners.close();
   }
 
-  #dismissIfIdle(client: Client): void {
-    if (client.state === 'idle' && !client.inRequest) client.close('shutdown', 'shutdown', 'end');
-  }
-
   #scheduleSweep(): void {
     this.#sweepTimer = this.clock.after(SWEEP_MILLISECONDS, () => {
       this.#scheduleSweep();
@@ -163,7 +161,7 @@ export class Route implements ClientHost {
           idleMarked: (_pool, upstream) => this.#idleMarked(pool, upstream, now),
         });
       }
-      for (const client of [...this.clients]) this.#sweepClient(client, now);
+      for (const client of [...this.clients]) sweepClient(client, now, this);
       this.listeners.retryFailed(now, BIND_RETRY_MILLISECONDS);
     });
   }
@@ -177,25 +175,6 @@ export class Route implements ClientHost {
       upstream: upstream.id,
       ageSeconds,
     });
-  }
-
-  #sweepClient(client: Client, now: number): void {
-    const { clientStallSeconds } = this.options.limits;
-    if (client.stalledSince + clientStallSeconds * 1000 < now) {
-      client.close('stalled', 'silent in the middle of a frame for limits.clientStallSeconds', 'reset');
-      return;
-    }
-    if (client.state !== 'idle') return;
-    if (now - client.lastInputTime >= RELAX_AFTER_MILLISECONDS) client.wire.relax();
-    if (!this.#accepting) {
-      this.#dismissIfIdle(client);
-    } else if (client.listener !== BOOTSTRAP && !this.listeners.has(client.listener)) {
-      client.close('broker_removed', `broker ${client.listener} is no longer part of the cluster`, 'end');
-    } else if (this.options.clientMaxIdleSeconds > 0) {
-      const idle = now - (client.lastWorkTime ?? client.createTime);
-      if (idle >= this.options.clientMaxIdleSeconds * 1000)
-        client.close('idle', 'no valid data for clientMaxIdleSeconds', 'end');
-    }
   }
 
   #closeSilentStreams(idle: number): void {
@@ -235,6 +214,10 @@ export class Route implements ClientHost {
   poolFor(client: Client): Pool {
     if (client.listener === BOOTSTRAP) client.node = this.pools.choose(client.node);
     return this.pools.get(client.node ?? BOOTSTRAP);
+  }
+
+  violated(detail: string): void {
+    this.emit({ type: 'invariant.violated', route: this.name, detail });
   }
 
   clientClosed(client: Client, reason: CloseReason, detail: string): void {

@@ -12,6 +12,8 @@ export interface UpstreamOwner {
   /** Nothing is owed and nothing else keeps it: it may be lent again. */
   quiet(upstream: Upstream): void;
   named(upstream: Upstream, topology: Topology): void;
+  /** A rule of ours was broken while its bytes were dealt with. */
+  violated(detail: string): void;
   /** The connection must go; the owner calls `release`. */
   broken(upstream: Upstream, reason: ReleaseReason, detail: string): void;
   /** The socket is gone and its slot free. */

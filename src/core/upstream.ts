@@ -46,7 +46,6 @@ export class Upstream implements WireHandler {
   #state: UpstreamState = 'dialing';
   #wire: Wire | null = null;
   #farewell: Timer | null = null;
-  #opened = false;
   readonly #answers: AnswerRelay;
   #paused = false;
 
@@ -133,11 +132,12 @@ export class Upstream implements WireHandler {
 
   /** Lets go of the broker: politely with a FIN behind what was written, or at once. */
   release(abruptly: boolean): void {
+    const greeted = this.#state !== 'dialing';
     this.#move('released');
     const wire = this.#wire;
     if (wire === null) return;
     wire.resume();
-    if (abruptly || !this.#opened) {
+    if (abruptly || !greeted) {
       wire.destroy();
       return;
     }
@@ -146,11 +146,6 @@ export class Upstream implements WireHandler {
   }
 
   // --- towards the broker -------------------------------------------------------------------------------------
-
-  /** The greeting was answered; before, a release is no farewell. */
-  markOpened(): void {
-    this.#opened = true;
-  }
 
   /** Registers the request that the client's session inspected last. A reason means that the client must go. */
   admit(client: ClientSession, tenant: Tenant): CloseReason | undefined {
@@ -187,8 +182,14 @@ export class Upstream implements WireHandler {
     const now = this.#clock.now();
     this.lastTrafficTime = now;
     this.owedSince = now;
-    this.#answers.read(bytes, length);
-    this.#concludeRead();
+    try {
+      this.#answers.read(bytes, length);
+      this.#concludeRead();
+    } catch (error) {
+      // Contained: the connection whose state nobody knows any more goes, and nobody else's.
+      this.#owner.violated(String(error));
+      this.#owner.broken(this, 'protocol_error', 'a fault of the sidecar');
+    }
   }
 
   /** The listeners that an answer waited for are there. */

@@ -1,0 +1,39 @@
+/** What a coarse timer looks after at every client: stalls, brokers that are gone, the second idle level, shutdown. */
+import { BOOTSTRAP } from '../contract/topology.ts';
+import type { Client } from './client.ts';
+import type { Listeners } from './listeners.ts';
+import type { RouteOptions } from './options.ts';
+
+/** A client that was silent for so long gives its read buffer back. */
+const RELAX_AFTER_MILLISECONDS = 1000;
+
+export interface ClientSurroundings {
+  readonly options: RouteOptions;
+  readonly listeners: Listeners;
+  /** False during shutdown. */
+  readonly accepting: boolean;
+}
+
+/** @param now the injected clock's milliseconds */
+export function sweepClient(client: Client, now: number, { options, listeners, accepting }: ClientSurroundings): void {
+  if (client.stalledSince + options.limits.clientStallSeconds * 1000 < now) {
+    client.close('stalled', 'silent in the middle of a frame for limits.clientStallSeconds', 'reset');
+    return;
+  }
+  if (client.state !== 'idle') return;
+  if (now - client.lastInputTime >= RELAX_AFTER_MILLISECONDS) client.wire.relax();
+  if (!accepting) {
+    dismissIfIdle(client);
+  } else if (client.listener !== BOOTSTRAP && !listeners.has(client.listener)) {
+    client.close('broker_removed', `broker ${client.listener} is no longer part of the cluster`, 'end');
+  } else if (options.clientMaxIdleSeconds > 0) {
+    const idle = now - (client.lastWorkTime ?? client.createTime);
+    if (idle >= options.clientMaxIdleSeconds * 1000)
+      client.close('idle', 'no valid data for clientMaxIdleSeconds', 'end');
+  }
+}
+
+/** Says goodbye at shutdown, unless a request has begun to arrive. */
+export function dismissIfIdle(client: Client): void {
+  if (client.state === 'idle' && !client.inRequest) client.close('shutdown', 'shutdown', 'end');
+}
