@@ -107,7 +107,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
         await shutDown(routes, systemClock);
         await closeListeners();
         log.logger.info('stopped');
-        log.flush();
+        await log.flush();
       },
     };
   } catch (error) {

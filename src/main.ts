@@ -11,12 +11,22 @@ function configToRun(): string | null {
   return runs && (option === '-c' || option === '--config') && file !== undefined && rest.length === 0 ? file : null;
 }
 
-const file = configToRun();
-if (file !== null) {
+async function main(): Promise<number> {
+  const file = configToRun();
+  if (file === null) {
+    const { runCommandLine } = await import('./cli/command-line.ts');
+    return runCommandLine(args);
+  }
   tuneAllocator();
   const { runSidecar } = await import('./cli/run.ts');
-  process.exit(await runSidecar(file));
-} else {
-  const { runCommandLine } = await import('./cli/command-line.ts');
-  process.exit(await runCommandLine(args));
+  return runSidecar(file);
+}
+
+try {
+  process.exit(await main());
+} catch (error) {
+  // Nothing that a user could have done: one line, with everything that whoever repairs it needs.
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`slackwater: an error was not handled: ${JSON.stringify(text)}\n`);
+  process.exit(1);
 }

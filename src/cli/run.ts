@@ -40,7 +40,7 @@ export async function runSidecar(file: string): Promise<number> {
 function logCrashes(app: App): void {
   process.on('uncaughtException', (error) => {
     app.log.logger.fatal({ err: error }, 'an error was not handled');
-    app.log.flush();
+    app.log.flushSync();
     process.exit(FAILED);
   });
 }

@@ -1,0 +1,61 @@
+/** `slackwater clients`: every socket of an application, and what it waits for or holds. */
+import { AdminClient } from './admin-client.ts';
+import type { ClientsAnswer, ClientView } from './answers.ts';
+import { adminOption, defineCommand, jsonOption, routeOption } from './command.ts';
+import { DONE } from './exit-codes.ts';
+import { leftOut, listOptions } from './lists.ts';
+import { table } from './table.ts';
+import { ago, duration } from './words.ts';
+
+export const clientsCommand = defineCommand({
+  name: 'clients',
+  summary: 'List the sockets of applications, each with what it waits for or holds.',
+  options: { admin: adminOption, json: jsonOption, route: routeOption, ...listOptions },
+  examples: [
+    ['clients --state attached', 'who keeps a broker connection right now, and why?'],
+    ['clients --route orders --json', 'the same facts for a script'],
+  ],
+  lesson:
+    'States: idle (nothing owed, others use its broker); parked (nothing owed, and its broker holds no connection); ' +
+    'waiting (for a broker connection); attached (holds one). "goes" is set by clientMaxIdleSeconds.',
+  run: async ({ admin, json, route, broker, state, limit }, output) => {
+    const query = { route, broker, state, limit };
+    const answer = await new AdminClient(admin).get<ClientsAnswer>('/v1/clients', query);
+    output.out(json ? JSON.stringify(answer, null, 2) : clientsText(answer));
+    return DONE;
+  },
+});
+
+export function clientsText({ total, clients }: ClientsAnswer): string {
+  if (clients.length === 0) return 'no application is connected';
+  const head = [
+    'id',
+    'route',
+    'from',
+    'came in by',
+    'broker',
+    'state',
+    'age',
+    'last valid data',
+    'goes',
+    'connection',
+    'why',
+  ];
+  return [...table(head, clients.map(row)), ...leftOut(total, clients.length)].join('\n');
+}
+
+function row(client: ClientView): string[] {
+  return [
+    client.id,
+    client.route,
+    client.remote,
+    client.listener,
+    client.broker ?? '-',
+    client.state,
+    duration(client.ageSeconds),
+    ago(client.lastWorkSecondsAgo),
+    client.closesInSeconds === null ? 'never' : `in ${duration(client.closesInSeconds)}`,
+    client.upstream ?? '-',
+    client.why,
+  ];
+}

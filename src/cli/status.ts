@@ -1,0 +1,79 @@
+/** `slackwater status`: one screen about a running sidecar. */
+import { AdminClient } from './admin-client.ts';
+import type { RecentEvent, RoutesAnswer, RouteView, VersionAnswer } from './answers.ts';
+import { adminOption, defineCommand, jsonOption } from './command.ts';
+import { DONE } from './exit-codes.ts';
+import { printable, table } from './table.ts';
+import { ago, count, duration } from './words.ts';
+
+const RECENT = 10;
+
+export const statusCommand = defineCommand({
+  name: 'status',
+  summary: 'Show what a running sidecar does, on one screen.',
+  options: { admin: adminOption, json: jsonOption },
+  examples: [['status', 'routes, brokers, clients, connections saved, and recent trouble']],
+  lesson:
+    'A client that is parked is open, and its broker holds no connection for it. ' +
+    'A broker that is asleep is well and has no connection of ours; one that is down could not be reached.',
+  run: async ({ admin, json }, output) => {
+    const client = new AdminClient(admin);
+    const [version, answer] = await Promise.all([
+      client.get<VersionAnswer>('/v1/version'),
+      client.get<RoutesAnswer>('/v1/routes'),
+    ]);
+    output.out(json ? JSON.stringify({ ...version, ...answer }, null, 2) : statusText(version, answer, Date.now()));
+    return DONE;
+  },
+});
+
+/** @param now Unix milliseconds */
+export function statusText(version: VersionAnswer, { routes, recent }: RoutesAnswer, now: number): string {
+  const lines = [`slackwater ${version.version}  ${version.state}  up ${duration(version.uptimeSeconds)}`];
+  for (const route of routes) lines.push('', ...routeLines(route));
+  if (recent.length > 0) lines.push('', 'lately', ...recent.slice(0, RECENT).flatMap((each) => recentLines(each, now)));
+  return lines.join('\n');
+}
+
+function routeLines(route: RouteView): string[] {
+  const { clients, upstreams, brokers, connectionsSaved: saved } = route;
+  const cluster = route.learnt ? `cluster ${route.clusterId ?? 'without an id'}` : 'no broker has answered yet';
+  const heading = `route ${route.name} (${route.protocol})  ${route.listen} -> ${route.bootstrap.join(', ')}  ${cluster}`;
+  return [
+    printable(heading),
+    `  clients      ${summary(clients)}`,
+    `  connections  ${summary(upstreams)}`,
+    `  saved        ${saved.reaping + saved.sharing}: ${saved.reaping} by reaping, ${saved.sharing} by sharing`,
+    ...(brokers.length === 0
+      ? []
+      : table(
+          ['broker', 'state', 'advertised as', 'served on', 'connections', 'waiting'],
+          brokers.map((broker) => [
+            broker.broker,
+            broker.state,
+            broker.address,
+            broker.local ?? 'nowhere',
+            String(broker.upstreams),
+            String(broker.waiters),
+          ]),
+          '  ',
+        )),
+  ];
+}
+
+/** `52 (9 idle, 43 parked)`: states without any are left out. */
+function summary(states: Readonly<Record<string, number>>): string {
+  const some = Object.entries(states).filter(([, number]) => number > 0);
+  const total = some.reduce((sum, [, number]) => sum + number, 0);
+  return total === 0 ? '0' : `${total} (${some.map(([state, number]) => `${number} ${state}`).join(', ')})`;
+}
+
+function recentLines(event: RecentEvent, now: number): string[] {
+  const when = ago(Math.max(0, (now - Date.parse(event.at)) / 1000));
+  const where = event.broker === undefined ? event.route : `${event.route}, broker ${event.broker}`;
+  const reason = event.reason === undefined ? '' : ` (${event.reason})`;
+  const times = event.count === 1 ? '' : `, ${count(event.count, 'time')} so far`;
+  const detail = event.detail === '' ? '' : `: ${event.detail}`;
+  const line = `  ${when.padEnd(12)} ${event.level.padEnd(5)} ${event.message}${reason}, route ${where}${times}${detail}`;
+  return [line, ...(event.remedy === undefined ? [] : [`${' '.repeat(21)}${event.remedy}`])].map(printable);
+}
