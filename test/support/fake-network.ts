@@ -1,0 +1,144 @@
+/**
+ * A network in memory: nothing moves before the test says so, each connection in order, connections in any order.
+ */
+import type { Listening, Network, Wire, WireHandler } from '../../src/core/wire.ts';
+import { type DialOutcome, type FakePeer, FakeWire } from './fake-wire.ts';
+
+const FIRST_FREE_PORT = 40_000;
+const MOST_DELIVERIES = 2_000_000;
+
+export class FakeNetwork implements Network {
+  /** What the product did to a connection that no socket would bear. */
+  readonly faults: string[] = [];
+  /** Size of the buffers that the product reads into. */
+  bufferBytes = 64 * 1024;
+  /** Addresses at which binding fails, by `port`, with the system's code. */
+  readonly unbindable = new Map<number, string>();
+  /** While true, nothing is bound: `bindNow` lets go. */
+  holdsBinds = false;
+  /** Dials so far, as `host:port`. */
+  readonly dials: string[] = [];
+  /** How dials to an address end; an unknown one is refused. */
+  readonly #outcomes = new Map<string, DialOutcome>();
+  readonly #listeners = new Map<string, (wire: Wire) => WireHandler>();
+  readonly #wires = new Set<FakeWire>();
+  #heldBinds: (() => void)[] = [];
+  #nextPort = FIRST_FREE_PORT;
+  #nextRemote = 1;
+
+  // --- Network --------------------------------------------------------------------------------------------------
+
+  async listen(host: string, port: number, accept: (wire: Wire) => WireHandler): Promise<Listening> {
+    if (this.holdsBinds) await new Promise<void>((resolve) => this.#heldBinds.push(resolve));
+    const code = this.unbindable.get(port);
+    const at = port === 0 ? this.#nextPort : port;
+    if (port === 0) this.#nextPort += 1;
+    const key = `${host}:${at}`;
+    if (code !== undefined || this.#listeners.has(key)) {
+      const error: NodeJS.ErrnoException = new Error(`listen ${code ?? 'EADDRINUSE'}: ${key}`);
+      error.code = code ?? 'EADDRINUSE';
+      throw error;
+    }
+    this.#listeners.set(key, accept);
+    const close = async (): Promise<void> => void this.#listeners.delete(key);
+    return { port: at, close };
+  }
+
+  dial(host: string, port: number, handler: WireHandler, connected: () => void): Wire {
+    const address = `${host}:${port}`;
+    this.dials.push(address);
+    const wire = new FakeWire({
+      remote: address,
+      bufferBytes: this.bufferBytes,
+      fault: (detail) => this.faults.push(`${address}: ${detail}`),
+      outcome: () => this.#outcomes.get(address) ?? { kind: 'refuse', code: 'ECONNREFUSED' },
+      connected,
+    });
+    wire.handler = handler;
+    this.#wires.add(wire);
+    return wire;
+  }
+
+  // --- what the test scripts ------------------------------------------------------------------------------------
+
+  serve(address: string, peer: (peer: FakePeer) => void): void {
+    this.#outcomes.set(address, { kind: 'accept', peer });
+  }
+
+  refuse(address: string, code = 'ECONNREFUSED'): void {
+    this.#outcomes.set(address, { kind: 'refuse', code });
+  }
+
+  /** Dials to it are never answered. */
+  silence(address: string): void {
+    this.#outcomes.set(address, { kind: 'silent' });
+  }
+
+  bindNow(): void {
+    this.holdsBinds = false;
+    const held = this.#heldBinds;
+    this.#heldBinds = [];
+    for (const resolve of held) resolve();
+  }
+
+  get listening(): string[] {
+    return [...this.#listeners.keys()];
+  }
+
+  /** An application connects; `refused` is true of the peer if nobody listens there. */
+  connect(host: string, port: number): FakePeer {
+    const accept = this.#listeners.get(`${host}:${port}`);
+    const remote = `127.0.0.1:${50_000 + this.#nextRemote}`;
+    this.#nextRemote += 1;
+    const fault = (detail: string): void => void this.faults.push(`${remote}: ${detail}`);
+    const wire = new FakeWire({ remote, bufferBytes: this.bufferBytes, fault });
+    if (accept === undefined) {
+      wire.peer.refused = true;
+      return wire.peer;
+    }
+    this.#wires.add(wire);
+    wire.handler = accept(wire);
+    return wire.peer;
+  }
+
+  // --- deliveries -----------------------------------------------------------------------------------------------
+
+  /** Connections with something to deliver, in the order of their making; inwards is towards the product. */
+  deliverable(): { wire: FakeWire; inwards: boolean }[] {
+    const found: { wire: FakeWire; inwards: boolean }[] = [];
+    for (const wire of this.#wires) {
+      if (wire.canDeliverIn) found.push({ wire, inwards: true });
+      if (wire.canDeliverOut) found.push({ wire, inwards: false });
+      if (wire.closed && !wire.canDeliverOut) this.#wires.delete(wire);
+    }
+    return found;
+  }
+
+  /** Connections whose socket the product still holds. */
+  get open(): number {
+    let open = 0;
+    for (const wire of this.#wires) if (!wire.closed) open += 1;
+    return open;
+  }
+
+  /** Delivers until nothing is left to deliver. */
+  pump(): void {
+    let deliveries = 0;
+    for (let found = this.deliverable(); found.length > 0; found = this.deliverable()) {
+      for (const { wire, inwards } of found) {
+        if (inwards && wire.canDeliverIn) wire.deliverIn();
+        else if (!inwards && wire.canDeliverOut) wire.deliverOut();
+      }
+      deliveries += found.length;
+      if (deliveries > MOST_DELIVERIES) throw new Error('the network never comes to rest');
+    }
+  }
+
+  /** Bound listeners appear only in a later microtask; waits for those, then delivers. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 12; turn += 1) await Promise.resolve();
+    this.pump();
+    for (let turn = 0; turn < 12; turn += 1) await Promise.resolve();
+    this.pump();
+  }
+}
