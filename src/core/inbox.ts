@@ -34,9 +34,15 @@ export class Inbox {
     return held;
   }
 
-  /** Copies, for the bytes may lie in a read buffer. */
+  /** Copies, for the bytes lie in a read buffer and more is to be read. */
   keep(bytes: Buffer, from: number): void {
     this.#held = Buffer.from(bytes.subarray(from));
+  }
+
+  /** Leaves the bytes where they lie, and reads no more meanwhile. */
+  hold(bytes: Buffer, from: number): void {
+    this.#held = bytes.subarray(from);
+    this.pause();
   }
 
   pause(): void {

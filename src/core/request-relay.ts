@@ -11,6 +11,9 @@ import { invariant } from './invariant.ts';
 import type { Upstream } from './upstream.ts';
 import type { Wire } from './wire.ts';
 
+/** What a client may send while it waits; more than that is left in the socket. */
+const SENT_AHEAD_BYTES = 16 * 1024;
+
 /** The client that a relay serves. */
 export interface RelayClient {
   readonly session: ClientSession;
@@ -56,7 +59,7 @@ export class RequestRelay {
   /** More bytes arrived. */
   feed(bytes: Buffer): void {
     const all = this.#inbox.join(bytes);
-    if (this.#client.waiting) this.#keep(all, 0);
+    if (this.#client.waiting) this.#waitWith(all, 0);
     else this.#run(all);
   }
 
@@ -74,11 +77,10 @@ export class RequestRelay {
     this.#inbox.take();
   }
 
-  #keep(bytes: Buffer, from: number): void {
-    this.#inbox.keep(bytes, from);
-    // Until it is its turn a client may send so much ahead and no more; below that its FIN is still seen.
-    const mustWait = this.#client.waiting || this.#client.upstream !== null;
-    if (mustWait && this.#inbox.length > this.#client.wholeFrameBytes) this.#inbox.pause();
+  /** Until it is its turn a client may send a little ahead and no more; up to that its FIN is still seen. */
+  #waitWith(bytes: Buffer, from: number): void {
+    if (bytes.length - from > SENT_AHEAD_BYTES) this.#inbox.hold(bytes, from);
+    else this.#inbox.keep(bytes, from);
   }
 
   #run(bytes: Buffer): void {
@@ -96,6 +98,7 @@ export class RequestRelay {
     const client = this.#client;
     let from = 0;
     let at = 0;
+    let incomplete = false;
     for (;;) {
       if (this.#bodyLeft > 0) {
         const part = Math.min(this.#bodyLeft, bytes.length - at);
@@ -106,13 +109,15 @@ export class RequestRelay {
       const owing = client.upstream !== null && client.upstream.session.owed > 0;
       const verdict = client.session.inspect(bytes, at, bytes.length, client.mayAnswer(), owing);
       if (verdict === Verdict.forward) {
-        if (!this.#forwardable(bytes.length - at) || !this.#admit()) break;
+        incomplete = !this.#forwardable(bytes.length - at);
+        if (incomplete || !this.#admit()) break;
       } else if (verdict === Verdict.answer && !owing) {
         this.#write(bytes, from, at);
         at += client.session.size;
         from = at;
         client.answer(client.session.answer());
       } else {
+        incomplete = verdict === Verdict.incomplete;
         if (verdict === Verdict.learn && !owing) client.learn();
         if (verdict === Verdict.close) {
           this.#write(bytes, from, at);
@@ -123,7 +128,9 @@ export class RequestRelay {
     }
     if (client.closed) return;
     this.#write(bytes, from, at);
-    if (at < bytes.length) this.#keep(bytes, at);
+    if (at === bytes.length) return;
+    if (incomplete) this.#inbox.keep(bytes, at);
+    else this.#waitWith(bytes, at);
   }
 
   #forwardable(available: number): boolean {

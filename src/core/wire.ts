@@ -5,8 +5,8 @@ export type WireEnd = 'closed' | 'reset' | 'error';
 
 export interface WireHandler {
   /**
-   * `bytes[0, length)` arrived. They are valid until the call returns; those that were written on with the answer false
-   * stay valid as long as this stream is paused before the call returns.
+   * `bytes[0, length)` arrived. They are valid until the call returns, and, if the stream is paused by then, until it is
+   * resumed.
    */
   onBytes(bytes: Buffer, length: number): void;
   /** The peer's FIN. */
