@@ -112,3 +112,15 @@ t.test('run in its other spellings is the same command', async (t) => {
   sidecar.child.kill('SIGINT');
   t.equal((await sidecar.ended).code, 0);
 });
+
+t.test('an error that nobody expected is one log line, and exit code 1', async (t) => {
+  const preload = new URL('./fault-on-signal.ts', import.meta.url).href;
+  const sidecar = new SidecarProcess(t, ['run', '-c', configFile(t)], ['--import', preload]);
+  await sidecar.line('started');
+  sidecar.child.kill('SIGUSR2');
+  const { code, out, err } = await sidecar.ended;
+  t.equal(code, 1);
+  t.equal(err, '');
+  const last = JSON.parse(out.trim().split('\n').at(-1) ?? '');
+  t.match(last, { level: 'fatal', msg: 'an error was not handled', err: { message: 'a fault of ours', stack: /at / } });
+});
