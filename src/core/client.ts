@@ -40,6 +40,8 @@ export class Client implements WireHandler, Waiter, RelayClient {
   readonly #relay: RequestRelay;
   #ended = false;
   #upstreamEnded = false;
+  /** Once so, always so, whatever it sends next. */
+  #pinnedHard = false;
   #lastOutputTime = 0;
   #foundAsleep = false;
   #farewell: Timer | null = null;
@@ -76,7 +78,7 @@ export class Client implements WireHandler, Waiter, RelayClient {
     return this.session.pinned && (!this.#ended || this.#host.opaque);
   }
   get pinnedHard(): boolean {
-    return this.session.pinned && this.session.demand === Demand.pinHard;
+    return this.#pinnedHard;
   }
   /** Since when it keeps us waiting in the middle of a frame, either way; infinity if it does not. */
   get stalledSince(): number {
@@ -148,6 +150,7 @@ export class Client implements WireHandler, Waiter, RelayClient {
       return false;
     }
     if (this.session.work) this.lastWorkTime = upstream.lastWorkTime;
+    if (this.session.demand === Demand.pinHard) this.#pinnedHard = true;
     return true;
   }
 
@@ -255,7 +258,7 @@ export class Client implements WireHandler, Waiter, RelayClient {
 
   /** For an opaque stream: an upstream from the start, for the server may speak first. */
   attachAtOnce(): void {
-    this.waitsWithWork = true;
+    this.#pinnedHard = true;
     const upstream = this.#wait(true).acquire(this, Demand.pinHard);
     if (upstream !== null) this.granted(upstream);
   }
@@ -268,7 +271,6 @@ export class Client implements WireHandler, Waiter, RelayClient {
     this.#pool?.forget(this);
     this.#state = 'closed';
     this.#relay.drop();
-    this.session.close();
     if (manner === 'reset') {
       this.wire.reset();
     } else if (manner === 'end') {
@@ -280,6 +282,7 @@ export class Client implements WireHandler, Waiter, RelayClient {
     const { upstream } = this;
     if (upstream !== null) this.#pool?.tenantGone(upstream);
     this.upstream = null;
+    this.session.close();
     this.#host.clientClosed(this, reason, detail);
   }
 }

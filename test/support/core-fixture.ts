@@ -81,6 +81,7 @@ export class CoreFixture {
   readonly network = new FakeNetwork();
   readonly cluster = new FakeCluster();
   readonly events: CoreEvent[] = [];
+  onEvent: (event: CoreEvent) => void = () => undefined;
   readonly route: Route;
   readonly control: LiveRouteControl;
   #nextApp = 1;
@@ -93,7 +94,10 @@ export class CoreFixture {
       protocol: overrides.protocol ?? lineProtocol,
       clock: this.clock,
       network: this.network,
-      observe: (event) => this.events.push(event),
+      observe: (event) => {
+        this.events.push(event);
+        this.onEvent(event);
+      },
       random: overrides.random ?? (() => 0.5),
     });
     this.control = new LiveRouteControl(this.route);

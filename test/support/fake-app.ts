@@ -1,6 +1,6 @@
 /** An application that speaks the line protocol over one connection. */
 import type { FakeNetwork } from './fake-network.ts';
-import type { FakePeer } from './fake-wire.ts';
+import type { FakePeer } from './fake-peer.ts';
 import { type Frame, FrameReader, formatFrame } from './line-frames.ts';
 
 export interface RequestOptions {

@@ -1,6 +1,6 @@
 /** Brokers that speak the line protocol and do what a test tells them; each answers at once unless it is `manual`. */
 import type { FakeNetwork } from './fake-network.ts';
-import type { FakePeer } from './fake-wire.ts';
+import type { FakePeer } from './fake-peer.ts';
 import { type Frame, FrameReader, formatFrame } from './line-frames.ts';
 
 export interface Received {

@@ -2,12 +2,21 @@
  * A network in memory: nothing moves before the test says so, each connection in order, connections in any order.
  */
 import type { Listening, Network, Wire, WireHandler } from '../../src/core/wire.ts';
-import { type DialOutcome, type FakePeer, FakeWire } from './fake-wire.ts';
+import type { FakePeer } from './fake-peer.ts';
+import { type DialOutcome, FakeWire } from './fake-wire.ts';
 
 const FIRST_FREE_PORT = 40_000;
 const MOST_DELIVERIES = 2_000_000;
 
+/** Sees what the product writes and reads, before anybody acts on it. */
+export interface Spy {
+  dialled(wire: FakeWire): void;
+  wrote(wire: FakeWire, bytes: Buffer): void;
+  read(wire: FakeWire, bytes: Buffer): void;
+}
+
 export class FakeNetwork implements Network {
+  spy: Spy | null = null;
   /** What the product did to a connection that no socket would bear. */
   readonly faults: string[] = [];
   /** Size of the buffers that the product reads into. */
@@ -47,15 +56,18 @@ export class FakeNetwork implements Network {
   dial(host: string, port: number, handler: WireHandler, connected: () => void): Wire {
     const address = `${host}:${port}`;
     this.dials.push(address);
-    const wire = new FakeWire({
+    const wire: FakeWire = new FakeWire({
       remote: address,
       bufferBytes: this.bufferBytes,
       fault: (detail) => this.faults.push(`${address}: ${detail}`),
+      wrote: (bytes) => this.spy?.wrote(wire, bytes),
+      read: (bytes) => this.spy?.read(wire, bytes),
       outcome: () => this.#outcomes.get(address) ?? { kind: 'refuse', code: 'ECONNREFUSED' },
       connected,
     });
     wire.handler = handler;
     this.#wires.add(wire);
+    this.spy?.dialled(wire);
     return wire;
   }
 
@@ -91,7 +103,13 @@ export class FakeNetwork implements Network {
     const remote = `127.0.0.1:${50_000 + this.#nextRemote}`;
     this.#nextRemote += 1;
     const fault = (detail: string): void => void this.faults.push(`${remote}: ${detail}`);
-    const wire = new FakeWire({ remote, bufferBytes: this.bufferBytes, fault });
+    const wire: FakeWire = new FakeWire({
+      remote,
+      bufferBytes: this.bufferBytes,
+      fault,
+      wrote: (bytes) => this.spy?.wrote(wire, bytes),
+      read: (bytes) => this.spy?.read(wire, bytes),
+    });
     if (accept === undefined) {
       wire.peer.refused = true;
       return wire.peer;
@@ -112,6 +130,10 @@ export class FakeNetwork implements Network {
       if (wire.closed && !wire.canDeliverOut) this.#wires.delete(wire);
     }
     return found;
+  }
+
+  get wires(): readonly FakeWire[] {
+    return [...this.#wires];
   }
 
   /** Connections whose socket the product still holds. */

@@ -1,21 +1,16 @@
 /**
- * The two ends of a connection in memory. `FakeWire` is what the product holds, `FakePeer` what the test plays.
+ * The two ends of a connection in memory. This is what the product holds; fake-peer.ts is what the test plays.
  * Nothing arrives before the network delivers it. As with sockets, a read goes to a buffer that the next read uses again:
  * it is scribbled over as soon as the stream may read on, and what was written but not taken is compared with what it was.
  */
 import type { Wire, WireEnd, WireHandler } from '../../src/core/wire.ts';
+import { FakePeer, type Outbound } from './fake-peer.ts';
 
 type Inbound =
   | { readonly kind: 'dial' }
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   | { readonly kind: 'fin' }
   | { readonly kind: 'rst' };
-type Outbound =
-  | { readonly kind: 'bytes'; readonly bytes: Buffer }
-  | { readonly kind: 'fin' }
-  | { readonly kind: 'rst' }
-  | { readonly kind: 'gone' };
-
 interface Unsent {
   readonly view: Buffer;
   readonly copy: Buffer;
@@ -32,6 +27,8 @@ export interface FakeWireParts {
   readonly bufferBytes: number;
   /** A promise of the wire was broken by the product. */
   readonly fault: (detail: string) => void;
+  readonly wrote: (bytes: Buffer) => void;
+  readonly read: (bytes: Buffer) => void;
   /** Only for dialled ones: asked whenever the dial might be answered. */
   readonly outcome?: () => DialOutcome;
   readonly connected?: () => void;
@@ -82,6 +79,7 @@ export class FakeWire implements Wire {
 
   write(bytes: Buffer): boolean {
     if (this.#dead || this.#ended) return true;
+    this.#parts.wrote(bytes);
     if (this.#unsent.length === 0 && bytes.length <= this.peer.room) {
       this.#depart(Buffer.from(bytes));
       return true;
@@ -227,6 +225,7 @@ export class FakeWire implements Wire {
     this.#buffer ??= Buffer.alloc(this.#parts.bufferBytes);
     bytes.copy(this.#buffer, 0, 0, length);
     this.#toScribble = length;
+    this.#parts.read(this.#buffer.subarray(0, length));
     this.handler?.onBytes(this.#buffer, length);
     if (!this.#paused && !this.#dead) this.#scribble();
   }
@@ -240,79 +239,5 @@ export class FakeWire implements Wire {
   deliverOut(): void {
     const item = this.#outbound.shift();
     if (item !== undefined) this.peer.take(item);
-  }
-}
-
-/** The other end: an application or a broker, played by a test. */
-export class FakePeer {
-  readonly wire: FakeWire;
-  /** Bytes that the kernel still takes from the product; `clog` and `unclog` change it. */
-  room = Number.POSITIVE_INFINITY;
-  /** Nothing is read here any more: what the product writes brings a RST. */
-  gone = false;
-  /** The product's FIN arrived. */
-  ended = false;
-  /** The product's RST arrived. */
-  wasReset = false;
-  /** Never connected: nobody listens there. */
-  refused = false;
-  onBytes: (bytes: Buffer) => void = () => undefined;
-  onEnd: () => void = () => undefined;
-  #finSent = false;
-
-  constructor(wire: FakeWire) {
-    this.wire = wire;
-  }
-
-  /** Nothing more comes from the product, in whatever way. */
-  get over(): boolean {
-    return this.ended || this.wasReset || this.refused;
-  }
-
-  send(bytes: string | Buffer): void {
-    if (this.#finSent || this.gone) return;
-    this.wire.arrive({ kind: 'bytes', bytes: Buffer.from(bytes) });
-  }
-
-  fin(): void {
-    if (this.#finSent || this.gone) return;
-    this.#finSent = true;
-    this.wire.arrive({ kind: 'fin' });
-  }
-
-  /** FIN, and nothing is read any more. */
-  close(): void {
-    this.fin();
-    this.gone = true;
-  }
-
-  rst(): void {
-    if (this.gone && this.#finSent) return;
-    this.#finSent = true;
-    this.gone = true;
-    this.wire.arrive({ kind: 'rst' });
-  }
-
-  /** The kernel takes so many bytes more and then no others. */
-  clog(room: number): void {
-    this.room = room;
-  }
-
-  unclog(room = Number.POSITIVE_INFINITY): void {
-    this.room += room;
-    this.wire.takeUnsent();
-  }
-
-  take(item: Outbound): void {
-    if (item.kind === 'bytes') {
-      if (this.gone) this.wire.arrive({ kind: 'rst' });
-      else this.onBytes(item.bytes);
-      return;
-    }
-    if (item.kind === 'rst') this.wasReset = true;
-    if (item.kind !== 'fin') this.gone = true;
-    if (this.ended) return;
-    this.ended = true;
-    this.onEnd();
   }
 }
