@@ -10,8 +10,10 @@ export interface FleetOptions {
   readonly topics: 'one' | 'each';
   /** How long a client may believe its metadata; the library's own default if absent. */
   readonly metadataRefreshMilliseconds?: number;
-  /** Default: idempotent, acknowledged by all replicas. */
+  /** Default: by all replicas. */
   readonly acks?: 'all' | 0;
+  /** Default: whenever `acks` permits it. */
+  readonly idempotent?: boolean;
 }
 
 interface Finish {
@@ -34,8 +36,9 @@ export interface FleetReport {
 const OPEN_MILLISECONDS = 60_000;
 
 /** The library's own names for what all of them can do. */
-function settingsOf(kind: DriverKind, { acks = 'all', metadataRefreshMilliseconds: refresh }: FleetOptions): object {
-  const idempotent = acks === 'all';
+function settingsOf(kind: DriverKind, options: FleetOptions): object {
+  const { acks = 'all', idempotent = acks === 'all', metadataRefreshMilliseconds: refresh } = options;
+  const level = acks === 'all' ? -1 : 0;
   switch (kind) {
     case 'librdkafka':
       return {
@@ -53,14 +56,14 @@ function settingsOf(kind: DriverKind, { acks = 'all', metadataRefreshMillisecond
       };
     case 'kafkajs':
       return {
-        acks: idempotent ? -1 : 0,
+        acks: level,
         idempotent,
         ...(idempotent ? { maxInFlightRequests: 1 } : {}),
         ...(refresh === undefined ? {} : { metadataMaxAge: refresh }),
       };
     case 'platformatic':
       return {
-        acks: idempotent ? -1 : 0,
+        acks: level,
         idempotent,
         ...(refresh === undefined ? {} : { metadataMaxAge: refresh }),
       };

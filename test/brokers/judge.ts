@@ -94,6 +94,11 @@ export class Judge {
     );
   }
 
+  /** The broker that coordinates a group. */
+  coordinator(group: string): Promise<number> {
+    return this.#ask('coordinator', { group });
+  }
+
   read(topics: readonly string[], isolation: 'read_uncommitted' | 'read_committed' = 'read_committed'): Promise<Held> {
     return this.#ask('read', { topics, isolation, withinMs: 60_000 }, 70_000);
   }

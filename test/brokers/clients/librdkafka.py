@@ -159,9 +159,12 @@ class Member:
         self.processed = {key: m for key, m in self.processed.items() if key not in gone}
 
     def commit(self):
-        for message in self.processed.values():
-            self.consumer.commit(message=message, asynchronous=False)
-        self.processed = {}
+        try:
+            for message in self.processed.values():
+                self.consumer.commit(message=message, asynchronous=False)
+            self.processed = {}
+        except KafkaException as error:
+            LOG.info("%s: commit to be repeated: %s", self.name, error)
 
     def work(self):
         last = time.monotonic()
@@ -175,10 +178,8 @@ class Member:
                 LOG.error("%s: %s", self.name, message.error())
             if self.processed and time.monotonic() - last > 0.5:
                 last = time.monotonic()
-                try:
-                    self.commit()
-                except KafkaException as error:
-                    LOG.info("%s: commit to be repeated: %s", self.name, error)
+                self.commit()
+        self.commit()
         self.consumer.close()
         self.assigned = []
 

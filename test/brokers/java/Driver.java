@@ -43,6 +43,7 @@ public final class Driver {
         OPERATIONS.put("describe", Topics::describe);
         OPERATIONS.put("place", Topics::place);
         OPERATIONS.put("lead", Topics::lead);
+        OPERATIONS.put("coordinator", Topics::coordinator);
         OPERATIONS.put("administer", Administration::tour);
         // Loaded only when asked for: clients older than 4.1 have no share groups.
         OPERATIONS.put("share", request -> ShareGroup.consume(request));

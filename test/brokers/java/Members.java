@@ -11,12 +11,14 @@ import java.util.Properties;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +34,7 @@ final class Members {
         final Map<TopicPartition, OffsetAndMetadata> processed = new HashMap<>();
         private final KafkaConsumer<String, String> consumer;
         volatile boolean leaving;
+        volatile RuntimeException death;
         volatile List<String> assigned = List.of();
 
         Member(String name, List<String> topics, Properties properties) {
@@ -57,17 +60,14 @@ final class Members {
                     }
                     if (!processed.isEmpty() && System.nanoTime() - last > 500_000_000L) {
                         last = System.nanoTime();
-                        try {
-                            commit();
-                        } catch (RebalanceInProgressException e) {
-                            LOG.info("{}: commit to be repeated", name);
-                        }
+                        commit();
                     }
                 }
                 commit();
                 consumer.close(Duration.ofSeconds(15));
             } catch (RuntimeException e) {
                 LOG.error(name + ": told", e);
+                death = e;
             } finally {
                 assigned = List.of();
             }
@@ -75,8 +75,16 @@ final class Members {
 
         private void commit() {
             if (processed.isEmpty()) return;
-            consumer.commitSync(processed, Duration.ofSeconds(20));
-            processed.clear();
+            try {
+                consumer.commitSync(processed, Duration.ofSeconds(10));
+                processed.clear();
+            } catch (RetriableException | RebalanceInProgressException e) {
+                LOG.info("{}: commit to be repeated", name, e);
+            } catch (CommitFailedException e) {
+                // The partitions belong to somebody else by now, who takes their records again.
+                LOG.info("{}: commit too late", name, e);
+                processed.clear();
+            }
         }
 
         private void look() {
@@ -119,6 +127,7 @@ final class Members {
     Object received(JsonNode request) {
         Map<String, Object> out = new TreeMap<>();
         all.forEach((name, member) -> {
+            if (member.death != null) throw new IllegalStateException(name + " has died", member.death);
             synchronized (member.records) {
                 Map<String, List<Long>> copy = new TreeMap<>();
                 member.records.forEach((partition, offsets) -> copy.put(partition, List.copyOf(offsets)));

@@ -81,6 +81,14 @@ final class Topics {
         return Map.of();
     }
 
+    /** The id of the broker that coordinates {group}. */
+    static Object coordinator(JsonNode request) throws Exception {
+        String group = request.get("group").asText();
+        try (Admin admin = admin(request)) {
+            return admin.describeConsumerGroups(List.of(group)).all().get().get(group).coordinator().id();
+        }
+    }
+
     static TopicPartition partition(String name) {
         int dash = name.lastIndexOf('-');
         return new TopicPartition(name.substring(0, dash), Integer.parseInt(name.substring(dash + 1)));

@@ -1,40 +1,31 @@
 /** Row 8: an application at work while brokers fail: producers of several kinds, and a group that reads after them. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { Driver, type DriverKind } from '../clients/driver.ts';
-import { Fleet } from '../fleet.ts';
+import { Driver } from '../clients/driver.ts';
+import { Crowd, type CrowdReport, type Kinds } from '../crowd.ts';
 import type { Judge } from '../judge.ts';
-import { percentile, type Verdict } from '../ledger.ts';
 import { until } from '../until.ts';
 import type { Way } from '../way.ts';
+import { memberStates, type Taken, takenBy } from './taken.ts';
 
 export interface ApplicationOptions {
   readonly prefix: string;
-  readonly kinds: Readonly<Partial<Record<DriverKind, number>>>;
+  readonly kinds: Kinds;
   readonly everyMilliseconds: number;
+  /** Of each topic. */
   readonly partitions: number;
 }
 
-export interface ApplicationOutcome {
-  readonly sent: number;
-  readonly failures: readonly string[];
-  readonly verdict: Verdict;
-  /** Different messages that the group took, and how many it took again. */
-  readonly taken: number;
-  readonly repeated: number;
-  readonly slowestMilliseconds: number;
-  readonly medianMilliseconds: number;
-}
-
-type Members = Readonly<Record<string, { readonly records: Readonly<Record<string, readonly number[]>> }>>;
+export interface ApplicationOutcome extends CrowdReport, Taken {}
 
 const CALM_MILLISECONDS = 1_500;
 const RECOVERY_MILLISECONDS = 90_000;
 
 export class Application {
-  readonly topic: string;
+  readonly topics: readonly string[];
+  readonly group: string;
   readonly #way: Way;
   readonly #judge: Judge;
-  readonly #fleet: Fleet;
+  readonly #crowd: Crowd;
   readonly #options: ApplicationOptions;
   #consumers: Driver | undefined;
 
@@ -42,58 +33,52 @@ export class Application {
     this.#way = way;
     this.#judge = judge;
     this.#options = options;
-    this.#fleet = new Fleet({ prefix: options.prefix, kinds: options.kinds, topics: 'one' });
-    this.topic = this.#fleet.topics[0] ?? '';
+    this.group = `${options.prefix}-group`;
+    this.#crowd = new Crowd(options.prefix, options.kinds);
+    this.topics = this.#crowd.topics;
   }
 
-  /** Makes the topic, which needs two replicas in sync, and opens every client. */
+  /** Makes the topics, which need two replicas in sync, opens every client, and waits for the group to form. */
   async open(): Promise<void> {
-    await this.#judge.createTopics([this.topic], this.#options.partitions, { 'min.insync.replicas': 2 });
-    await this.#fleet.open(this.#way);
-    this.#consumers = await Driver.start('java', this.#way.cluster.version);
-    const group = `${this.#options.prefix}-group`;
-    const members = ['a', 'b', 'c'].map((name) => `${group}-${name}`);
-    const request = { bootstrap: this.#way.bootstrap, group, members, topics: [this.topic], settings: {} };
-    await this.#consumers.request('consume', request);
+    await this.#judge.createTopics(this.topics, this.#options.partitions, { 'min.insync.replicas': 2 });
+    await this.#crowd.open(this.#way);
+    const consumers = await Driver.start('java', this.#way.cluster.version);
+    this.#consumers = consumers;
+    const members = ['a', 'b', 'c'].map((name) => `${this.group}-${name}`);
+    const base = { bootstrap: this.#way.bootstrap, group: this.group, topics: this.topics, settings: {} };
+    await consumers.request('consume', { ...base, members });
+    const partitions = this.#options.partitions * this.topics.length;
+    await until(`${members.join(', ')} to share ${partitions} partitions`, 60_000, async () => {
+      const assigned = Object.values(await memberStates(consumers)).map((member) => member.assigned);
+      const whole = assigned.flat().length === partitions && assigned.every((list) => list.length > 0);
+      return whole ? true : JSON.stringify(assigned);
+    });
   }
 
   /** Everybody works while something happens to the brokers or to the way there, and a moment before and after. */
   async workThrough(what: string, happens: () => Promise<void>): Promise<ApplicationOutcome> {
-    await this.#fleet.start(0, this.#options.everyMilliseconds);
+    const consumers = this.#consumers;
+    if (consumers === undefined) throw new Error('the application is not open');
+    await this.#crowd.start(this.#options.everyMilliseconds);
     await pause(CALM_MILLISECONDS);
     await happens();
     await pause(CALM_MILLISECONDS);
-    const { sent, total, failures, allLatencies } = await this.#fleet.finish(true, RECOVERY_MILLISECONDS);
+    const report = await this.#crowd.finish(this.#judge, RECOVERY_MILLISECONDS);
     let counts = { taken: 0, repeated: 0 };
-    await until(`the group to take ${total} messages, after ${what}`, RECOVERY_MILLISECONDS, async () => {
-      counts = await this.#counts();
-      return counts.taken >= total ? true : `${counts.taken} taken`;
+    await until(`the group to take ${report.held} messages, after ${what}`, RECOVERY_MILLISECONDS, async () => {
+      counts = takenBy(await memberStates(consumers));
+      const told = consumers.complaints().slice(-5).join('\n');
+      return counts.taken >= report.held ? true : `${counts.taken} taken; the members' last warnings:\n${told}`;
     });
-    return {
-      sent: total,
-      failures,
-      verdict: await this.#judge.verdict([this.topic], sent),
-      ...counts,
-      slowestMilliseconds: Math.max(...allLatencies),
-      medianMilliseconds: percentile(allLatencies, 0.5),
-    };
-  }
-
-  async #counts(): Promise<{ taken: number; repeated: number }> {
-    const states = (await this.#consumers?.request<Members>('received', {})) ?? {};
-    const all = Object.values(states).flatMap(({ records }) =>
-      Object.entries(records).flatMap(([partition, offsets]) => offsets.map((offset) => `${partition} ${offset}`)),
-    );
-    const taken = new Set(all).size;
-    return { taken, repeated: all.length - taken };
+    return { ...report, ...counts };
   }
 
   /** Everything that clients logged. */
   log(): string[] {
-    return [...this.#fleet.log(), ...(this.#consumers?.log ?? [])];
+    return [...this.#crowd.log(), ...(this.#consumers?.log ?? [])];
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#fleet.stop(), this.#consumers?.stop()]);
+    await Promise.all([this.#crowd.stop(), this.#consumers?.stop()]);
   }
 }

@@ -4,6 +4,7 @@ import { Fleet } from '../fleet.ts';
 import type { Judge } from '../judge.ts';
 import { until } from '../until.ts';
 import type { Way } from '../way.ts';
+import { memberStates, type Taken, takenBy } from './taken.ts';
 
 export const PROTOCOLS = ['classic', 'consumer'] as const;
 export type GroupProtocol = (typeof PROTOCOLS)[number];
@@ -15,21 +16,11 @@ export interface GroupOptions {
   readonly prefix: string;
 }
 
-export interface GroupOutcome {
+export interface GroupOutcome extends Taken {
   /** Messages that producers sent. */
   readonly sent: number;
-  /** Different messages that members took. */
-  readonly taken: number;
-  /** Messages that were taken more than once. */
-  readonly repeated: number;
   readonly complaints: readonly string[];
 }
-
-interface MemberState {
-  readonly assigned: readonly string[];
-  readonly records: Readonly<Record<string, readonly number[]>>;
-}
-type Members = Readonly<Record<string, MemberState>>;
 
 const PARTITIONS = 6;
 const STABLE_MILLISECONDS = 60_000;
@@ -51,7 +42,7 @@ function settingsOf(kind: GroupOptions['kind'], protocol: GroupProtocol): object
 /** Waits until the given members share all partitions and nobody else has any. */
 async function shared(consumers: Driver, names: readonly string[]): Promise<void> {
   await until(`${names.join(', ')} to share ${PARTITIONS} partitions`, STABLE_MILLISECONDS, async () => {
-    const states = await consumers.request<Members>('received', {});
+    const states = await memberStates(consumers);
     const assigned = names.map((name) => states[name]?.assigned ?? []);
     const all = assigned.flat();
     const fair = assigned.every((list) => list.length > 0);
@@ -59,18 +50,6 @@ async function shared(consumers: Driver, names: readonly string[]): Promise<void
     const others = Object.entries(states).some(([name, state]) => !names.includes(name) && state.assigned.length > 0);
     return fair && whole && !others ? true : JSON.stringify(Object.fromEntries(names.map((n, i) => [n, assigned[i]])));
   });
-}
-
-function count(states: Members): { taken: number; repeated: number } {
-  const offsets = new Set<string>();
-  let all = 0;
-  for (const { records } of Object.values(states)) {
-    for (const [partition, list] of Object.entries(records)) {
-      all += list.length;
-      for (const offset of list) offsets.add(`${partition} ${offset}`);
-    }
-  }
-  return { taken: offsets.size, repeated: all - offsets.size };
 }
 
 /** Three members; one leaves, one joins, under traffic; then every message must have been taken. */
@@ -98,13 +77,13 @@ export async function group(way: Way, judge: Judge, { kind, protocol, prefix }: 
     if (failures.length > 0) throw new Error(`not delivered: ${failures.slice(0, 3).join('; ')}`);
 
     await until(`the group to take ${total} messages`, 30_000, async () => {
-      const { taken } = count(await consumers.request<Members>('received', {}));
+      const { taken } = takenBy(await memberStates(consumers));
       return taken >= total ? true : `${taken} taken`;
     });
     const complaints = [...fleet.complaints(), ...consumers.complaints()];
-    const states = await consumers.request<Members>('received', {});
+    const states = await memberStates(consumers);
     await leave('b', 'c', 'd');
-    return { sent: total, ...count(states), complaints };
+    return { sent: total, ...takenBy(states), complaints };
   } finally {
     await Promise.all([fleet.stop(), consumers.stop()]);
   }
