@@ -12,12 +12,12 @@ function configToRun(): string | null {
 }
 
 async function main(): Promise<number> {
+  if (args[0] === 'run' || args[0] === 'start') tuneAllocator();
   const file = configToRun();
   if (file === null) {
     const { runCommandLine } = await import('./cli/command-line.ts');
     return runCommandLine(args);
   }
-  tuneAllocator();
   const { runSidecar } = await import('./cli/run.ts');
   return runSidecar(file);
 }

@@ -14,8 +14,6 @@ export const runCommand = defineCommand({
 
 /** @returns the exit code, once a signal has ended the sidecar */
 export async function runFrom(config: string): Promise<number> {
-  const { tuneAllocator } = await import('../allocator.ts');
-  tuneAllocator();
   const { runSidecar } = await import('./run.ts');
   return runSidecar(config);
 }
