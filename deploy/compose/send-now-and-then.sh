@@ -1,6 +1,6 @@
 #!/bin/sh
 # An application that works now and then: one producer, open all the time, that sends three orders and is then quiet for
-# two minutes. kcat sends each line that it reads; while there is none it sits idle, as producers do.
+# two minutes. Kafka's console producer sends each line that it reads; while there is none it sits idle, as producers do.
 set -eu
 
 orders() {
@@ -14,4 +14,4 @@ orders() {
   done
 }
 
-orders | kcat -P -b "${BOOTSTRAP:-127.0.0.1:9092}" -t orders
+orders | /opt/kafka/bin/kafka-console-producer.sh --bootstrap-server "${BOOTSTRAP:-127.0.0.1:9092}" --topic orders
