@@ -31,7 +31,8 @@ const ARROWS: Readonly<Record<string, Arrows>> = {
   },
   cli: { any: ['version', 'contract', 'app', 'config', 'demo'], types: ['core'], packages: EVERY },
   demo: { any: ['contract', 'app', 'config'], types: ['core'], packages: EVERY },
-  main: { any: ['version', 'contract', 'app', 'config', 'cli', 'demo'], types: [], packages: EVERY },
+  allocator: { any: [], types: [], packages: /^node:/ },
+  main: { any: ['allocator', 'version', 'contract', 'app', 'config', 'cli', 'demo'], types: [], packages: EVERY },
 };
 
 /** Files of the core that hold closed lists, which are values: whoever labels or prints them may import them. */

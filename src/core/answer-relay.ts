@@ -48,6 +48,19 @@ export class AnswerRelay implements UpstreamSink<Tenant> {
     this.#session.resume(this);
   }
 
+  /** What one read told was acted on. */
+  forget(): void {
+    this.hasWorked = false;
+    this.muteMilliseconds = 0;
+    this.errandDone = false;
+  }
+
+  takeRenewed(): boolean {
+    const { renewed } = this;
+    this.renewed = false;
+    return renewed;
+  }
+
   ready(): void {
     this.becameReady = true;
   }

@@ -110,6 +110,8 @@ export class Client implements WireHandler, Waiter, RelayClient {
     const { upstream } = this;
     if (upstream === null) {
       if (this.#ended && this.#state === 'idle') this.close('client_closed', '', 'end');
+    } else if (this.#ended && this.sending) {
+      this.close('client_closed', 'it ended in the middle of a request', 'end');
     } else if (!this.sending && upstream.session.owed === 0) {
       upstream.settle(); // the answer came before the request was complete, or no answer comes at all
     }
@@ -275,7 +277,8 @@ export class Client implements WireHandler, Waiter, RelayClient {
       this.wire.reset();
     } else if (manner === 'end') {
       this.wire.end();
-      this.wire.resume();
+      // What the broker has not taken yet lies in the buffer that the next read would fill.
+      if (this.upstream?.pending !== true) this.wire.resume();
       const patience = this.#host.options.limits.clientStallSeconds * 1000;
       this.#farewell = this.#host.clock.after(patience, () => this.wire.destroy());
     }

@@ -149,13 +149,14 @@ export class Pool implements UpstreamOwner {
 
   /** The tenant of this upstream is gone. */
   tenantGone(upstream: Upstream): void {
-    const pinnedHard = upstream.tenant?.pinnedHard === true;
-    const dirty = upstream.isDirty();
+    if (upstream.state !== 'released') {
+      if (upstream.tenant?.pinnedHard === true)
+        this.release(upstream, 'client_closed', 'the client that it was pinned to is gone');
+      else if (upstream.isDirty()) this.release(upstream, 'abandoned', 'its client is gone and answers are owed');
+    }
     upstream.leave();
     if (upstream.state === 'released') return;
-    if (pinnedHard) this.release(upstream, 'client_closed', 'the client that it was pinned to is gone');
-    else if (dirty) this.release(upstream, 'abandoned', 'its client is gone and answers are owed');
-    else if (upstream.isFree()) this.quiet(upstream);
+    if (upstream.isFree()) this.quiet(upstream);
     else if (upstream.errand === 'none') this.#rest(upstream);
   }
 
@@ -222,8 +223,8 @@ export class Pool implements UpstreamOwner {
     }
     const { tenant } = upstream;
     const dirty = upstream.isDirty() || tenant?.pinned === true;
-    upstream.leave();
     this.release(upstream, reason, detail, reason !== 'broker_closed');
+    upstream.leave();
     this.context.lost();
     if (dirty) tenant?.upstreamLost(reason !== 'broker_closed', detail);
     else tenant?.detached();
@@ -276,8 +277,8 @@ export class Pool implements UpstreamOwner {
     } else if (force) {
       const { tenant } = upstream;
       const dirty = upstream.isDirty() || tenant?.pinned === true;
-      upstream.leave();
       this.release(upstream, reason, 'condemned by force', true);
+      upstream.leave();
       if (dirty) tenant?.upstreamLost(true, 'its broker connection was closed by an operator');
       else tenant?.detached();
     }
@@ -297,8 +298,8 @@ export class Pool implements UpstreamOwner {
     this.supply.stop();
     this.#watch.stop();
     for (const upstream of [...this.supply.upstreams(), ...this.#open]) {
-      upstream.leave();
       this.release(upstream, 'shutdown', 'shutdown');
+      upstream.leave();
     }
   }
 }

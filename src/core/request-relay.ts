@@ -99,11 +99,14 @@ export class RequestRelay {
     let from = 0;
     let at = 0;
     let incomplete = false;
+    let cameInPieces = this.#bodyLeft > 0;
     for (;;) {
       if (this.#bodyLeft > 0) {
         const part = Math.min(this.#bodyLeft, bytes.length - at);
         this.#bodyLeft -= part;
         at += part;
+        if (cameInPieces && this.#bodyLeft === 0) client.upstream?.sentWhole();
+        cameInPieces = false;
       }
       if (at === bytes.length) break;
       const owing = client.upstream !== null && client.upstream.session.owed > 0;

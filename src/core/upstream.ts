@@ -7,6 +7,7 @@ import type { CloseReason, ReleaseReason } from '../contract/reasons.ts';
 import { AnswerRelay } from './answer-relay.ts';
 import type { Clock, Timer } from './clock.ts';
 import { invariant } from './invariant.ts';
+import { isDirty, isFree } from './safe-state.ts';
 import type { Tenant } from './tenant.ts';
 import type { Errand, UpstreamOwner } from './upstream-owner.ts';
 import { moved } from './upstream-state.ts';
@@ -48,6 +49,8 @@ export class Upstream implements WireHandler {
   #farewell: Timer | null = null;
   readonly #answers: AnswerRelay;
   #paused = false;
+  /** The request admitted last is valid data. */
+  #sendsWork = false;
 
   constructor(
     id: string,
@@ -83,6 +86,10 @@ export class Upstream implements WireHandler {
   get tenant(): Tenant | null {
     return this.#answers.tenant;
   }
+  /** The broker has not taken all that was written. */
+  get pending(): boolean {
+    return this.#wire?.pending ?? false;
+  }
 
   dialledOver(wire: Wire): void {
     this.#wire = wire;
@@ -95,8 +102,6 @@ export class Upstream implements WireHandler {
     if (greeting === undefined) this.#owner.opened(this);
     else this.send(greeting);
   }
-
-  // --- the states' only doors ---------------------------------------------------------------------------------
 
   /** For a tenant, or for an errand of our own (`null`). */
   use(tenant: Tenant | null): void {
@@ -136,16 +141,15 @@ export class Upstream implements WireHandler {
     this.#move('released');
     const wire = this.#wire;
     if (wire === null) return;
-    wire.resume();
-    if (abruptly || !greeted) {
+    // What its tenant's socket has not taken yet lies in the buffer that the next read would fill.
+    if (abruptly || !greeted || this.waitsForTenant) {
       wire.destroy();
       return;
     }
+    wire.resume();
     wire.end();
     this.#farewell = this.#clock.after(FAREWELL_MILLISECONDS, () => wire.destroy());
   }
-
-  // --- towards the broker -------------------------------------------------------------------------------------
 
   /** Registers the request that the client's session inspected last. A reason means that the client must go. */
   admit(client: ClientSession, tenant: Tenant): CloseReason | undefined {
@@ -155,12 +159,19 @@ export class Upstream implements WireHandler {
     const now = this.#clock.now();
     this.sentTime = now;
     if (owedBefore === 0) this.owedSince = now;
+    this.#sendsWork = client.work;
     if (client.work) this.lastWorkTime = now;
     this.#answers.progressed = false;
     return undefined;
   }
 
-  /** Writes what the tenant sends. False: the broker does not keep up; the tenant is told by `flushed`. */
+  /** The last byte of a request that came in pieces was written. */
+  sentWhole(): void {
+    this.sentTime = this.#clock.now();
+    if (this.#sendsWork) this.lastWorkTime = this.sentTime;
+  }
+
+  /** False: the broker does not keep up; the tenant is told by `flushed`. */
   send(bytes: Buffer): boolean {
     return this.#wire?.write(bytes) ?? true;
   }
@@ -174,8 +185,6 @@ export class Upstream implements WireHandler {
     this.send(request);
     return true;
   }
-
-  // --- from the broker ----------------------------------------------------------------------------------------
 
   onBytes(bytes: Buffer, length: number): void {
     if (this.#state === 'released') return;
@@ -202,11 +211,9 @@ export class Upstream implements WireHandler {
   #concludeRead(): void {
     const answers = this.#answers;
     if (answers.hasWorked) this.lastWorkTime = this.lastTrafficTime;
-    answers.hasWorked = false;
     if (answers.muteMilliseconds > 0) this.mutedUntil = this.lastTrafficTime + answers.muteMilliseconds;
-    answers.muteMilliseconds = 0;
     if (answers.errandDone) this.errand = 'none';
-    answers.errandDone = false;
+    answers.forget();
     if (answers.failure !== null) {
       this.#owner.broken(this, answers.failure.reason, answers.failure.detail);
     } else if (answers.becameReady) {
@@ -236,9 +243,7 @@ export class Upstream implements WireHandler {
 
   /** What idle clients will ask for next was renewed over this connection since this was last asked. */
   takeRenewed(): boolean {
-    const { renewed } = this.#answers;
-    this.#answers.renewed = false;
-    return renewed;
+    return this.#answers.takeRenewed();
   }
 
   /** Becomes quiet if nothing keeps it any more; harmless to ask. */
@@ -251,17 +256,12 @@ export class Upstream implements WireHandler {
 
   /** Something of the tenant's is under way: the connection must not outlive it, nor it the connection. */
   isDirty(): boolean {
-    const { session } = this;
-    return session.owed > 0 || session.inAnswer || session.unfenced || this.tenant?.sending === true;
+    return isDirty(this);
   }
 
-  /** The safe state: nothing in flight, both parsers at a boundary, nothing unsent, not pinned, not muted. */
+  /** It may be lent or released. */
   isFree(): boolean {
-    const { session, tenant } = this;
-    if (session.owed > 0 || session.inAnswer || session.blocked || session.unfenced) return false;
-    if (this.errand !== 'none' || this.#answers.awaitsTenant || (this.#wire?.pending ?? false)) return false;
-    if (tenant !== null && (tenant.sending || tenant.pinned)) return false;
-    return this.mutedUntil === 0 || this.mutedUntil <= this.#clock.now();
+    return isFree(this, this.#clock.now());
   }
 
   onEnd(): void {

@@ -18,14 +18,20 @@ function pick<T>(from: readonly T[], index: number): T | undefined {
 
 function withApp(act: (application: Application, world: World, b: number) => void): Action {
   return (world, a, b) => {
-    const application = pick(world.apps.filter(({ isOpen }) => isOpen), a);
+    const application = pick(
+      world.apps.filter(({ isOpen }) => isOpen),
+      a,
+    );
     if (application !== undefined) act(application, world, b);
   };
 }
 
 function withConnection(act: (connection: FakeConnection, world: World, b: number) => void): Action {
   return (world, a, b) => {
-    const connection = pick([...world.core.cluster.brokers.values()].flatMap((broker) => broker.open), a);
+    const connection = pick(
+      [...world.core.cluster.brokers.values()].flatMap((broker) => broker.open),
+      a,
+    );
     if (connection !== undefined) act(connection, world, b);
   };
 }
@@ -55,7 +61,8 @@ function mayAnswer(connection: FakeConnection, world: World): boolean {
 
 const ACTIONS: Readonly<Record<Op, Action>> = {
   connect: (world, a) => {
-    if (world.apps.filter(({ isOpen }) => isOpen).length < MOST_APPS) world.connect(pick(['1', '1', '2', BOOTSTRAP], a) ?? '1');
+    if (world.apps.filter(({ isOpen }) => isOpen).length < MOST_APPS)
+      world.connect(pick(['1', '1', '2', BOOTSTRAP], a) ?? '1');
   },
   request: withApp((application, world, b) => {
     if (!application.maySend) return;
@@ -93,7 +100,8 @@ const ACTIONS: Readonly<Record<Op, Action>> = {
     if (mayAnswer(connection, world)) connection.answer();
   }),
   answerMuting: withConnection((connection, world, b) => {
-    if (mayAnswer(connection, world) && connection.waiting[0]?.word === 'pool') connection.answer({ mute: 1 + (b % 2000) });
+    if (mayAnswer(connection, world) && connection.waiting[0]?.word === 'pool')
+      connection.answer({ mute: 1 + (b % 2000) });
   }),
   answerPart: withConnection((connection, world, b) => {
     if (!mayAnswer(connection, world)) return;

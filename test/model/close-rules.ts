@@ -1,5 +1,5 @@
 /** Which closes of an application's connection have a cause. */
-import { CLOSE_REASONS } from '../../src/contract/reasons.ts';
+import type { CLOSE_REASONS } from '../../src/contract/reasons.ts';
 import type { CoreEvent } from '../../src/core/events.ts';
 import type { Application } from './application.ts';
 import type { World } from './world.ts';

@@ -23,7 +23,10 @@ function checkPool(core: CoreFixture, pool: Pool, say: Say): void {
   for (const upstream of pool.open) {
     const { id, state, tenant, session, errand } = upstream;
     say(state === 'using' || state === 'idle_marked' || state === 'before_release', `${id} is open and ${state}`);
-    say((state === 'using') !== idle.has(upstream), `${id} is ${state} and ${idle.has(upstream) ? 'idle' : 'not idle'}`);
+    say(
+      (state === 'using') !== idle.has(upstream),
+      `${id} is ${state} and ${idle.has(upstream) ? 'idle' : 'not idle'}`,
+    );
     if (state === 'using') {
       say(tenant !== null || errand !== 'none', `${id} is in use by nobody`);
     } else {
@@ -51,8 +54,14 @@ function checkClients(core: CoreFixture, say: Say): void {
   for (const client of core.route.clients) {
     const { id, state, upstream, wire } = client;
     say(tenants.get(client) === upstream?.id, `${id} and ${upstream?.id ?? 'nothing'} disagree`);
-    say(queued.has(client) === (state === 'waiting'), `${id} is ${state} and ${queued.has(client) ? '' : 'not '}queued`);
-    say((upstream === null) === (state === 'idle') || state === 'waiting', `${id} is ${state} with ${upstream?.id ?? 'none'}`);
+    say(
+      queued.has(client) === (state === 'waiting'),
+      `${id} is ${state} and ${queued.has(client) ? '' : 'not '}queued`,
+    );
+    say(
+      (upstream === null) === (state === 'idle') || state === 'waiting',
+      `${id} is ${state} with ${upstream?.id ?? 'none'}`,
+    );
     if (state === 'idle' && !wire.pending) {
       const paused = core.network.wires.find((fake) => fake === wire)?.paused === true;
       say(!paused, `${id} is idle and paused`);

@@ -2,8 +2,9 @@
  * What passed over one broker connection, kept by reading along on both sides of the product: who wrote what, what was
  * answered, and whether the next writer was allowed to write.
  */
-import { type Frame, FrameReader } from '../support/line-frames.ts';
+
 import { KINDS } from '../support/line-client-session.ts';
+import { type Frame, FrameReader } from '../support/line-frames.ts';
 import type { World } from './world.ts';
 
 interface Entry {
@@ -24,6 +25,8 @@ export class Ledger {
   readonly #read = new FrameReader();
   readonly #entries: Entry[] = [];
   #lastRead: number;
+  /** When the first byte of the request under way was written. */
+  #began = 0;
   #mutedUntil = 0;
   #mutedFor: number | null = null;
   #pinnedBy: number | null = null;
@@ -58,7 +61,11 @@ export class Ledger {
   }
 
   wrote(bytes: Buffer): void {
-    for (const { frame, body } of this.#written.push(Buffer.from(bytes))) this.#wroteFrame(frame, body);
+    if (this.#written.partial === 0) this.#began = this.#world.now;
+    for (const { frame, body } of this.#written.push(Buffer.from(bytes))) {
+      this.#wroteFrame(frame, body);
+      this.#began = this.#world.now;
+    }
   }
 
   #wroteFrame(frame: Frame, body: Buffer): void {
@@ -85,10 +92,9 @@ export class Ledger {
     if (world.now < this.#mutedUntil && this.#mutedFor !== app) world.violated(`${where} while muted for another`);
     if (this.#pinnedBy !== null && this.#pinnedBy !== app) {
       const owner = world.find(this.#pinnedBy);
-      if (this.#pinnedHard || owner?.isOpen === true) world.violated(`${where}, which is pinned to another`);
+      if (this.#pinnedHard || owner?.maySend === true) world.violated(`${where}, which is pinned to another`);
     }
-    const last = this.#entries.at(-1);
-    if (world.now - this.#lastRead > world.validateAfterMilliseconds && last?.app !== app)
+    if (this.#began - this.#lastRead > world.validateAfterMilliseconds && !sameApp)
       world.violated(`${where}, lent without a sign of life`);
     if (!body.equals(Buffer.alloc(body.length, frame.id))) world.violated(`${where}: the body was changed`);
     world.requestWritten(app, frame.id);

@@ -3,14 +3,17 @@ import t from 'tap';
 import { runSchedule } from './run.ts';
 import { schedules, settings } from './steps.ts';
 
-const RUNS = Number(process.env['MODEL_RUNS'] ?? 1500);
+const RUNS = Number(process.env.MODEL_RUNS ?? 1500);
 
 t.setTimeout(120_000);
 
 t.test('no schedule breaks a rule of the pool', async () => {
-  await fc.assert(fc.asyncProperty(settings, schedules(120), (setting, steps) => runSchedule(setting, steps)), {
-    numRuns: RUNS,
-    ...(process.env['MODEL_SEED'] === undefined ? {} : { seed: Number(process.env['MODEL_SEED']) }),
-    ...(process.env['MODEL_PATH'] === undefined ? {} : { path: process.env['MODEL_PATH'] }),
-  });
+  await fc.assert(
+    fc.asyncProperty(settings, schedules(120), (setting, steps) => runSchedule(setting, steps)),
+    {
+      numRuns: RUNS,
+      ...(process.env.MODEL_SEED === undefined ? {} : { seed: Number(process.env.MODEL_SEED) }),
+      ...(process.env.MODEL_PATH === undefined ? {} : { path: process.env.MODEL_PATH }),
+    },
+  );
 });

@@ -32,8 +32,10 @@ const trace = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function run(): Promise<number> {
   const started = performance.now();
-  const property = fc.asyncProperty(settings, schedules(Number(values.steps)), (setting: Setting, steps: readonly Step[]) =>
-    runSchedule(setting, steps),
+  const property = fc.asyncProperty(
+    settings,
+    schedules(Number(values.steps)),
+    (setting: Setting, steps: readonly Step[]) => runSchedule(setting, steps),
   );
   const details = await fc.check(property, {
     numRuns: Number(values.runs),
@@ -50,7 +52,8 @@ async function run(): Promise<number> {
   trace(`replay: --seed ${details.seed} --path ${details.counterexamplePath ?? ''} --steps ${values.steps}`);
   trace(JSON.stringify(setting));
   for (const step of steps ?? []) trace(`  ${JSON.stringify(step)}`);
-  if (values.trace && setting !== undefined && steps !== undefined) await runSchedule(setting, steps, trace).catch(() => undefined);
+  if (values.trace && setting !== undefined && steps !== undefined)
+    await runSchedule(setting, steps, trace).catch(() => undefined);
   return 1;
 }
 

@@ -155,11 +155,17 @@ export class FakeWire implements Wire {
     this.relaxed = true;
   }
 
-  #shut(how: WireEnd, detail: string): void {
+  #shut(how: WireEnd, detail: string): { how: WireEnd; detail: string } {
     this.#dead = true;
     this.#unsent = [];
     this.#inbound.length = 0;
     this.#closing ??= { how, detail };
+    return this.#closing;
+  }
+
+  #tellClosed({ how, detail }: { how: WireEnd; detail: string }): void {
+    this.#closed = true;
+    this.handler?.onClosed(how, detail);
   }
 
   // --- what arrives at the product ------------------------------------------------------------------------------
@@ -181,9 +187,7 @@ export class FakeWire implements Wire {
   /** Tells the product the next thing; bytes at most so many, and no more than a buffer holds. */
   deliverIn(mostBytes = Number.POSITIVE_INFINITY): void {
     if (this.#closing !== null) {
-      const { how, detail } = this.#closing;
-      this.#closed = true;
-      this.handler?.onClosed(how, detail);
+      this.#tellClosed(this.#closing);
       return;
     }
     if (this.#flushed) {
@@ -194,7 +198,7 @@ export class FakeWire implements Wire {
     const first = this.#inbound.shift();
     if (first?.kind === 'bytes') this.#read(first.bytes, mostBytes);
     else if (first?.kind === 'dial') this.#answerDial();
-    else if (first?.kind === 'rst') this.#shut('reset', 'ECONNRESET');
+    else if (first?.kind === 'rst') this.#tellClosed(this.#shut('reset', 'ECONNRESET'));
     else if (first?.kind === 'fin') {
       this.#finIn = true;
       this.handler?.onEnd();

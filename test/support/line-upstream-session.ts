@@ -131,6 +131,10 @@ export class LineUpstreamSession<T> implements UpstreamSession<T> {
   #read(bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): void {
     let at = start;
     while (at < end && !this.#failed) {
+      if (this.#owed.length === 0) {
+        this.#fail(sink, 'unsolicited_bytes', 'nothing is owed');
+        return;
+      }
       if (this.#body !== null) {
         at += this.#readBody(this.#body, bytes, at, end, sink);
         continue;
@@ -160,7 +164,7 @@ export class LineUpstreamSession<T> implements UpstreamSession<T> {
   /** False: not taken, because it failed or waits for listeners. */
   #readHeader(frame: Frame, bytes: Buffer, at: number, sink: UpstreamSink<T>): boolean {
     const [owed] = this.#owed;
-    if (owed === undefined) return this.#fail(sink, 'unsolicited_bytes', 'nothing is owed');
+    if (owed === undefined) return false;
     if (frame.bodyBytes < 0) return this.#fail(sink, 'protocol_error', 'a negative length');
     if (frame.headerBytes + frame.bodyBytes > this.#route.context.maxFrameBytes)
       return this.#fail(sink, 'protocol_error', 'too large');
