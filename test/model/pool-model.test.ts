@@ -12,7 +12,8 @@ t.test('no schedule breaks a rule of the pool', async () => {
     fc.asyncProperty(settings, schedules(120), (setting, steps) => runSchedule(setting, steps)),
     {
       numRuns: RUNS,
-      ...(process.env.MODEL_SEED === undefined ? {} : { seed: Number(process.env.MODEL_SEED) }),
+      // The same schedules every time, so that a red run is a change's fault; test/soak/model.ts draws new ones.
+      seed: Number(process.env.MODEL_SEED ?? 1),
       ...(process.env.MODEL_PATH === undefined ? {} : { path: process.env.MODEL_PATH }),
     },
   );
