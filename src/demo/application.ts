@@ -11,30 +11,38 @@ async function loadKafkajs(): Promise<typeof import('kafkajs')> {
   }
 }
 
-export class Application {
-  /** Producers that lost their broker. */
-  disconnects = 0;
-  readonly #producers: readonly { readonly name: string; readonly producer: Producer }[];
-  readonly #topic: string;
-  #rounds = 0;
-  #leaving = false;
+export interface ApplicationOptions {
+  readonly bootstrap: readonly string[];
+  readonly topic: string;
+  /** Every producer writes to all of them in turn, as producers do whose messages have no key. */
+  readonly partitions: number;
+  readonly producers: number;
+  /** Goes before the producers' names, which are their messages' keys. */
+  readonly prefix: string;
+}
 
-  private constructor(producers: readonly { readonly name: string; readonly producer: Producer }[], topic: string) {
+interface NamedProducer {
+  readonly name: string;
+  readonly producer: Producer;
+}
+
+export class Application {
+  readonly #producers: readonly NamedProducer[];
+  readonly #topic: string;
+  readonly #partitions: number;
+  #rounds = 0;
+
+  private constructor(producers: readonly NamedProducer[], { topic, partitions }: ApplicationOptions) {
     this.#producers = producers;
     this.#topic = topic;
-    for (const { producer } of producers) {
-      producer.on(producer.events.DISCONNECT, () => {
-        if (!this.#leaving) this.disconnects += 1;
-      });
-    }
+    this.#partitions = partitions;
   }
 
-  /** @param prefix goes before the producers' names, which are the messages' keys */
-  static async connect(brokers: string[], topic: string, prefix: string, count: number): Promise<Application> {
+  static async connect(options: ApplicationOptions): Promise<Application> {
     const { Kafka, logLevel, Partitioners } = await loadKafkajs();
-    const producers = Array.from({ length: count }, (_, index) => {
-      const name = `${prefix}-${index}`;
-      const kafka = new Kafka({ clientId: name, brokers, logLevel: logLevel.NOTHING });
+    const producers = Array.from({ length: options.producers }, (_, index) => {
+      const name = `${options.prefix}-${index}`;
+      const kafka = new Kafka({ clientId: name, brokers: [...options.bootstrap], logLevel: logLevel.NOTHING });
       const producer = kafka.producer({
         createPartitioner: Partitioners.DefaultPartitioner,
         idempotent: true,
@@ -43,30 +51,36 @@ export class Application {
       return { name, producer };
     });
     await Promise.all(producers.map(({ producer }) => producer.connect()));
-    return new Application(producers, topic);
+    return new Application(producers, options);
   }
 
-  /** Messages of each producer so far, by name; numbered from 0. */
+  /** Acknowledged messages of each producer, by name; their values count from 0. */
   get sent(): ReadonlyMap<string, number> {
     return new Map(this.#producers.map(({ name }) => [name, this.#rounds]));
   }
 
-  /** Every producer sends one message a round; resolves when all are acknowledged. */
-  async send(rounds: number, everyMilliseconds: number): Promise<void> {
+  /** One message of each producer. Resolves when all are acknowledged, with the milliseconds until the first was. */
+  async send(): Promise<number> {
+    const start = performance.now();
+    const value = String(this.#rounds);
+    const sends = this.#producers.map(({ name, producer }, index) => {
+      const partition = (index + this.#rounds) % this.#partitions;
+      return producer.send({ topic: this.#topic, acks: -1, messages: [{ key: name, value, partition }] });
+    });
+    const first = Promise.race(sends).then(() => performance.now() - start);
+    await Promise.all(sends);
+    this.#rounds += 1;
+    return first;
+  }
+
+  async sendRounds(rounds: number, everyMilliseconds: number): Promise<void> {
     for (let round = 0; round < rounds; round += 1) {
-      const value = String(this.#rounds);
-      await Promise.all(
-        this.#producers.map(({ name, producer }) =>
-          producer.send({ topic: this.#topic, acks: -1, messages: [{ key: name, value }] }),
-        ),
-      );
-      this.#rounds += 1;
-      if (everyMilliseconds > 0) await pause(everyMilliseconds);
+      await this.send();
+      await pause(everyMilliseconds);
     }
   }
 
   async disconnect(): Promise<void> {
-    this.#leaving = true;
     await Promise.all(this.#producers.map(({ producer }) => producer.disconnect()));
   }
 }

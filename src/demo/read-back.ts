@@ -6,24 +6,31 @@ export interface ReadBack {
   readonly received: number;
   readonly lost: number;
   readonly doubled: number;
+  /** Messages that stand behind a later one of the same producer in the same partition. */
   readonly disordered: number;
 }
 
-/** @param sent number of messages by key; their values count from 0 */
+/**
+ * @param messages partition by partition, each in the order of its log
+ * @param sent number of messages by key; their values count from 0
+ */
 export function readBack(messages: readonly Message[], sent: ReadonlyMap<string, number>): ReadBack {
-  const seen = new Map<string, number[]>([...sent.keys()].map((key) => [key, []]));
-  for (const { key, value } of messages) seen.get(key?.toString() ?? '')?.push(Number(value?.toString()));
+  const byKey = Map.groupBy(messages, ({ key }) => key ?? '');
   let received = 0;
   let lost = 0;
   let doubled = 0;
   let disordered = 0;
   for (const [key, count] of sent) {
-    const numbers = seen.get(key) ?? [];
-    const distinct = new Set(numbers).size;
+    const own = byKey.get(key) ?? [];
+    const distinct = new Set(own.map(({ value }) => value)).size;
     received += distinct;
     lost += count - distinct;
-    doubled += numbers.length - distinct;
-    disordered += numbers.filter((number, index) => number < (numbers[index - 1] ?? number)).length;
+    doubled += own.length - distinct;
+    disordered += own.filter((message, index) => stepsBack(own[index - 1], message)).length;
   }
   return { sent: [...sent.values()].reduce((sum, count) => sum + count, 0), received, lost, doubled, disordered };
+}
+
+function stepsBack(before: Message | undefined, message: Message): boolean {
+  return before !== undefined && before.partition === message.partition && Number(before.value) > Number(message.value);
 }

@@ -1,6 +1,8 @@
-/** A timeline that a person reads, and the claims in it that a test checks. */
-const RULE = '-'.repeat(72);
-const LABEL_WIDTH = 46;
+/** A timeline that a person reads, and the claims in it that a test checks. Plain ASCII, 80 columns. */
+const COLUMNS = 80;
+const RULE = '-'.repeat(COLUMNS);
+const INDENT = ' '.repeat(9);
+const LABEL_COLUMNS = 48;
 
 export class Story {
   readonly #write: (line: string) => void;
@@ -22,25 +24,28 @@ export class Story {
     this.#write(RULE);
   }
 
+  /** Something happens now. */
   say(text: string): void {
-    this.#write(`${this.#time()}  ${text}`);
+    const seconds = ((performance.now() - this.#start) / 1000).toFixed(1);
+    this.#write(`${seconds.padStart(5)} s  ${text}`);
   }
 
-  figure(label: string, value: number): void {
-    this.#write(`         ${`${label} `.padEnd(LABEL_WIDTH, '.')} ${value}`);
+  add(text: string): void {
+    this.#write(`${INDENT}${text}`);
+  }
+
+  figure(label: string, value: number | string): void {
+    this.add(`${`${label} `.padEnd(LABEL_COLUMNS, '.')} ${value}`);
   }
 
   claim(isTrue: boolean, text: string): void {
     if (!isTrue) this.#broken.push(text);
-    this.#write(`         ${isTrue ? 'ok ' : 'NO '} ${text}`);
+    this.add(`${isTrue ? 'ok' : 'NO'}  ${text}`);
   }
 
   conclude(): void {
     this.#write(RULE);
-    this.#write(this.held ? 'The story held.' : `The story did not hold: ${this.#broken.join('; ')}.`);
-  }
-
-  #time(): string {
-    return `${((performance.now() - this.#start) / 1000).toFixed(1).padStart(5)} s`;
+    if (this.held) this.#write('The story held.');
+    else for (const claim of this.#broken) this.#write(`The story did not hold: ${claim}`);
   }
 }
