@@ -1,6 +1,7 @@
 /**
- * Every Kafka API, keys 0 to 94, as of Kafka 4.2: what the sidecar does with it and what it must know to do so. Sources: the
- * message definitions of Apache Kafka, the KIPs named at the classes, and what brokers do with each request.
+ * Every Kafka API, keys 0 to 94, in the stable versions of Kafka 4.2: what the sidecar does with it and what it must know
+ * to do so. Sources: the message definitions of Apache Kafka, the KIPs named at the classes, and what brokers do with each
+ * request.
  */
 
 /**
@@ -28,7 +29,9 @@ export interface Api {
   readonly kind: ApiClass;
   /** Valid data: moves the idle clock. */
   readonly work: boolean;
-  /** The newest version that we know; of an API with addresses, the newest that we can rewrite. */
+  /** The oldest that we know: 0, but for share groups, whose early access (Kafka 4.0) had another grammar. */
+  readonly minVersion: number;
+  /** The newest stable version that we know; of an API with addresses, the newest that we can rewrite. */
   readonly maxVersion: number;
   /** The first version with compact lengths and tagged fields; Infinity if there is none. */
   readonly firstFlexible: number;
@@ -73,7 +76,7 @@ const ROWS: readonly Row[] = [
   [19, 'CreateTopics', 'pool', true, 7, 5, 'first', 2, true],
   [20, 'DeleteTopics', 'pool', true, 6, 4, 'first', 1, true],
   [21, 'DeleteRecords', 'pool', true, 2, 2, 'first', 0, true],
-  [22, 'InitProducerId', 'pool', true, 6, 2, 'first', 0, false],
+  [22, 'InitProducerId', 'pool', true, 5, 2, 'first', 0, false],
   [23, 'OffsetForLeaderEpoch', 'pool', true, 4, 4, 'first', 2, false],
   [24, 'AddPartitionsToTxn', 'pool', true, 5, 3, 'first', 0, false],
   [25, 'AddOffsetsToTxn', 'pool', true, 4, 3, 'first', 0, false],
@@ -148,6 +151,8 @@ const ROWS: readonly Row[] = [
   [94, 'UnregisterController', 'pool', true, 0, 0, 'first', 0, false],
 ];
 
+const FIRST_SHARE_VERSION = 1;
+
 /** By api key; the index is the key. */
 export const APIS: readonly Api[] = ROWS.map(
   ([key, name, kind, work, maxVersion, firstFlexible, throttle, throttleFrom, slow]) => ({
@@ -155,6 +160,7 @@ export const APIS: readonly Api[] = ROWS.map(
     name,
     kind,
     work,
+    minVersion: kind === 'pinHard' ? FIRST_SHARE_VERSION : 0,
     maxVersion,
     firstFlexible: firstFlexible < 0 ? Number.POSITIVE_INFINITY : firstFlexible,
     throttle,

@@ -13,7 +13,7 @@ import { APIS, isOffered } from './api-table.ts';
 import type { Cursor } from './cursor.ts';
 import { Writer } from './writer.ts';
 
-export const UNSUPPORTED_VERSION = 35;
+const UNSUPPORTED_VERSION = 35;
 const FIRST_WITH_TAGS = 3;
 const FIRST_WITH_ZERO_FEATURES = 4;
 export const MAX_API_VERSIONS = 4;
@@ -109,10 +109,10 @@ function featuresTag(features: readonly Feature[]): RawTag {
  * Reads a broker's answer and cuts it at what we can handle. Minima stay the broker's: a raised one makes old clients
  * switch features off (KAFKA-18659).
  *
- * @returns null if the broker does not know the version that was asked for
+ * @returns null if it carries an error; 35 answers a version that the broker does not know (KIP-511)
  */
 export function readApiVersions(cursor: Cursor, version: number): Versions | null {
-  if (cursor.int16() === UNSUPPORTED_VERSION) return null;
+  if (cursor.int16() !== 0) return null;
   const ranges = new Map<number, VersionRange>();
   for (let left = cursor.arrayLength(); left > 0; left -= 1) {
     const key = cursor.int16();
@@ -120,7 +120,7 @@ export function readApiVersions(cursor: Cursor, version: number): Versions | nul
     const max = cursor.int16();
     cursor.skipTags();
     const api = APIS[key];
-    if (api === undefined || !isOffered(api) || min > api.maxVersion) continue;
+    if (api === undefined || !isOffered(api) || min > api.maxVersion || max < api.minVersion) continue;
     ranges.set(key, { min, max: Math.min(max, api.maxVersion) });
   }
   if (version >= 1) cursor.skip(4);

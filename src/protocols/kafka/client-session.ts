@@ -5,7 +5,7 @@ import { APIS, type Api, ApiKey, bearsAddresses } from './api-table.ts';
 import { MAX_API_VERSIONS, unsupportedVersionBody, type Versions } from './api-versions.ts';
 import { recognise } from './foreign.ts';
 import type { MetadataKey } from './housekeeping-cache.ts';
-import { patienceOf } from './patience.ts';
+import { GENEROUS_MILLISECONDS, patienceOf } from './patience.ts';
 import {
   afterClientId,
   afterHeader,
@@ -21,6 +21,10 @@ import { Sleeper } from './sleeper.ts';
 
 /** Length and correlation id. */
 const FRAME_HEAD_BYTES = 8;
+/** Acks stand behind two strings, of 32,767 bytes at most, and tagged fields. */
+const MOST_BYTES_BEFORE_ACKS = 128 * 1024;
+/** A longer Metadata request is not kept for a sleeper. */
+const MOST_QUESTION_BYTES = 16 * 1024;
 
 export class KafkaClientSession implements ClientSession {
   size = 0;
@@ -80,9 +84,10 @@ export class KafkaClientSession implements ClientSession {
     const api = APIS[this.apiKey];
     const stop = Math.min(end, start + this.size);
     const verdict = api === undefined ? this.#unknown() : this.#classify(api, bytes, start, stop, mayAnswer, owing);
-    if (this.#pinnedBy !== undefined && verdict === Verdict.forward) {
+    if (this.#pinnedBy !== undefined) {
+      const becomesHard = verdict === Verdict.forward && this.demand === Demand.pinHard;
       this.pin = this.#pinnedBy;
-      this.demand = this.#pinnedHard || this.demand === Demand.pinHard ? Demand.pinHard : Demand.pin;
+      this.demand = this.#pinnedHard || becomesHard ? Demand.pinHard : Demand.pin;
     }
     return verdict;
   }
@@ -102,7 +107,7 @@ export class KafkaClientSession implements ClientSession {
       default:
     }
     if (this.version < 0) return this.#close('protocol_error', `${api.name} in version ${this.version}`);
-    if (this.version > api.maxVersion) {
+    if (this.version > api.maxVersion || this.version < api.minVersion) {
       if (!bearsAddresses(api.key)) return this.#unknown();
       return this.#close('refused_api', `${api.name} in version ${this.version} names brokers in a way unknown to us`);
     }
@@ -130,6 +135,7 @@ export class KafkaClientSession implements ClientSession {
     this.work = true;
     this.demand = Demand.pin;
     this.pin = 'unknown_api';
+    this.patienceMilliseconds = GENEROUS_MILLISECONDS;
     return Verdict.forward;
   }
 
@@ -148,7 +154,9 @@ export class KafkaClientSession implements ClientSession {
     if (at !== LACKING && this.version >= 3) at = afterString(bytes, at, end, flexible);
     const acks = int16At(bytes, at, end);
     if (acks === undefined) {
-      return complete ? this.#close('protocol_error', 'a Produce request ends before its acks') : Verdict.incomplete;
+      if (complete) return this.#close('protocol_error', 'a Produce request ends before its acks');
+      if (end - start < MOST_BYTES_BEFORE_ACKS) return Verdict.incomplete;
+      return this.#close('protocol_error', `the first ${end - start} bytes of a Produce request hold no acks`);
     }
     this.expectsAnswer = acks !== 0;
     this.demand = this.expectsAnswer ? Demand.pool : Demand.pin;
@@ -162,6 +170,7 @@ export class KafkaClientSession implements ClientSession {
     if (!complete) return Verdict.forward; // the core waits for the rest, or it is too large to be kept
     const at = afterClientId(bytes, start, end);
     if (at === LACKING) return this.#close('protocol_error', 'a Metadata request ends within its client id');
+    if (end - at > MOST_QUESTION_BYTES) return Verdict.forward;
     this.metadataKey = { version: this.version, rest: bytes.toString('latin1', at, end) };
     if (!mayAnswer) return Verdict.forward;
     this.#answerBody = this.sleeper.answerFrom(this.#route.cache, this.metadataKey);

@@ -61,7 +61,12 @@ export class Cursor {
 
   /** A length of a string; -1 for null. */
   #stringLength(): number {
-    return this.flexible ? this.uvarint() - 1 : this.int16();
+    return this.#nullable(this.flexible ? this.uvarint() - 1 : this.int16());
+  }
+
+  #nullable(length: number): number {
+    if (length < -1) throw new MalformedError(`a length of ${length} before byte ${this.at}`);
+    return length;
   }
 
   string(): string | null {
@@ -77,13 +82,13 @@ export class Cursor {
   }
 
   skipBytes(): void {
-    const length = this.flexible ? this.uvarint() - 1 : this.int32();
+    const length = this.#nullable(this.flexible ? this.uvarint() - 1 : this.int32());
     if (length > 0) this.#take(length);
   }
 
   /** The number of elements; 0 for null. Each takes a byte at least, so it is bounded by what was received. */
   arrayLength(): number {
-    const length = this.flexible ? this.uvarint() - 1 : this.int32();
+    const length = this.#nullable(this.flexible ? this.uvarint() - 1 : this.int32());
     if (length > this.end - this.at)
       throw new MalformedError(`an array of ${length} elements ends beyond its frame at byte ${this.at}`);
     return Math.max(0, length);

@@ -23,6 +23,8 @@ export interface CachedAnswer {
 const MOST_BYTES = 16 * 1024 * 1024;
 /** Of bookkeeping, beside the two texts. */
 const ENTRY_BYTES = 200;
+const FIRST_METADATA_WITH_THROTTLE = 3;
+const FIRST_FLEXIBLE_METADATA = 9;
 
 export class HousekeepingCache {
   readonly #answers = new Map<string, CachedAnswer>();
@@ -33,13 +35,23 @@ export class HousekeepingCache {
     return this.#answers.get(nameOf(key));
   }
 
+  /** The same question, kept once for all who ask it. */
+  intern(key: MetadataKey): MetadataKey {
+    return this.find(key)?.key ?? key;
+  }
+
   /** Keeps an answer and gives it its number; one with an error code in it is numbered and not kept. */
   take(key: MetadataKey, rest: Buffer, clean: boolean): number {
     this.#sequence += 1;
-    this.#remove(nameOf(key));
+    const kept = this.intern(key);
+    this.#remove(nameOf(kept));
     if (clean && rest.length <= MOST_BYTES / 4) {
-      this.#answers.set(nameOf(key), { key, rest: Buffer.from(rest), sequence: this.#sequence });
-      this.#bytes += costOf(key, rest);
+      this.#answers.set(nameOf(kept), {
+        key: kept,
+        rest: withoutThrottle(key.version, rest),
+        sequence: this.#sequence,
+      });
+      this.#bytes += costOf(kept, rest);
       for (const oldest of this.#answers.keys()) {
         if (this.#bytes <= MOST_BYTES) break;
         this.#remove(oldest);
@@ -59,6 +71,14 @@ export class HousekeepingCache {
     this.#answers.clear();
     this.#bytes = 0;
   }
+}
+
+/** A copy that does not tell of the throttle which somebody else met: clients stop sending for so long. */
+function withoutThrottle(version: number, rest: Buffer): Buffer {
+  const copy = Buffer.from(rest);
+  const at = version >= FIRST_FLEXIBLE_METADATA ? 1 : 0; // behind the header's tagged fields, of which there are none
+  if (version >= FIRST_METADATA_WITH_THROTTLE && copy.length >= at + 4) copy.writeInt32BE(0, at);
+  return copy;
 }
 
 function costOf(key: MetadataKey, rest: Buffer): number {

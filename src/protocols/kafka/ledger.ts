@@ -10,6 +10,7 @@ interface Question {
   readonly client: KafkaClientSession;
   /** Null if it was too large to be kept. */
   readonly key: MetadataKey | null;
+  readonly works: number;
 }
 
 export class Ledger<T> {
@@ -25,7 +26,11 @@ export class Ledger<T> {
   unfenced = false;
   /** Of the answers owed, so many belong to requests before it and prove nothing. */
   #beforeFence = 0;
+  /** Of the answer that is arriving. */
   #throttleMilliseconds = 0;
+  /** Told, as `#settling` is, once everything that was read has been delivered. */
+  #worked = 0;
+  #mutedMilliseconds = 0;
 
   constructor(route: KafkaRoute) {
     this.#route = route;
@@ -40,7 +45,9 @@ export class Ledger<T> {
     const { apiKey, version, correlationId, work, patienceMilliseconds } = client;
     const api = APIS[apiKey];
     const hold = api !== undefined && version <= api.maxVersion && api.kind === 'hold';
-    if (api?.kind === 'metadata') this.#questions.push({ client, key: client.metadataKey });
+    if (api?.kind === 'metadata') {
+      this.#questions.push({ client, key: client.metadataKey, works: client.sleeper.works });
+    }
     this.inFlight.push(correlationId, apiKey, version, Owner.tenant, work, hold, patienceMilliseconds);
     this.#owedToTenant += 1;
   }
@@ -54,31 +61,34 @@ export class Ledger<T> {
   heardMetadata(rest: Buffer, clean: boolean): void {
     const question = this.#questions.shift();
     if (question === undefined || question.key === null) return;
-    const sequence = this.#route.cache.take(question.key, rest, clean);
-    question.client.sleeper.heard(question.key, sequence, clean);
+    const { cache } = this.#route;
+    const sequence = cache.take(question.key, rest, clean);
+    question.client.sleeper.heard(cache.intern(question.key), sequence, clean, question.works);
   }
 
   /** The tenant's oldest answer is complete. */
-  complete(sink: UpstreamSink<T>): void {
-    const { work } = this.inFlight;
+  complete(): void {
+    if (this.inFlight.work) this.#worked += 1;
     this.inFlight.shift();
     this.#owedToTenant -= 1;
-    this.fenced();
-    if (work) sink.worked();
-    if (this.#throttleMilliseconds > 0) sink.muted(this.#throttleMilliseconds);
-    this.#throttleMilliseconds = 0;
     if (this.#owedToTenant === 0) this.#settling = true;
+    this.fenced();
   }
 
   /** An answer came: a broker serves a connection in order, so all that was written before its request has been read. */
   fenced(): void {
+    this.#mutedMilliseconds = Math.max(this.#mutedMilliseconds, this.#throttleMilliseconds);
+    this.#throttleMilliseconds = 0;
     if (!this.unfenced) return;
     if (this.#beforeFence === 0) this.unfenced = false;
     else this.#beforeFence -= 1;
   }
 
-  /** Told at the end of a read, when everything was delivered. */
-  settle(sink: UpstreamSink<T>): void {
+  /** Everything that was read has been delivered. */
+  tell(sink: UpstreamSink<T>): void {
+    for (; this.#worked > 0; this.#worked -= 1) sink.worked();
+    if (this.#mutedMilliseconds > 0) sink.muted(this.#mutedMilliseconds);
+    this.#mutedMilliseconds = 0;
     if (!this.#settling || this.#owedToTenant > 0) return;
     this.#settling = false;
     if (this.tenant !== null) sink.settled(this.tenant);

@@ -11,7 +11,8 @@ export function localPortOf(
   if (given !== undefined) return given;
   if (portBase === undefined)
     return { fault: `node ${node} has no port: add it to brokers.ports, or set brokers.portBase` };
-  const port = portBase + Number(node);
-  if (Number.isInteger(port) && port > 0 && port <= LARGEST_PORT) return port;
+  const id = Number(node);
+  const port = portBase + id;
+  if (Number.isInteger(id) && id >= 0 && port > 0 && port <= LARGEST_PORT) return port;
   return { fault: `brokers.portBase ${portBase} and node id ${node} make no port: add the node to brokers.ports` };
 }

@@ -27,7 +27,8 @@ export function readMetadata(cursor: Cursor, version: number): Findings {
   cursor.skipTags();
   const nodes = list.entries.map(({ node, host, port }) => ({ node, host, port }));
   return {
-    topology: { clusterId, nodes, complete: true },
+    // A broker that names nobody, not even itself, does not know its cluster yet, or sends its clients elsewhere.
+    topology: { clusterId, nodes, complete: nodes.length > 0 },
     edits: (addresses) => editList(list, addresses),
     throttleMilliseconds,
     clean,

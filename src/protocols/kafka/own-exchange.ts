@@ -4,7 +4,7 @@ import type { ReleaseReason } from '../../contract/reasons.ts';
 import { BOOTSTRAP, type Topology } from '../../contract/topology.ts';
 import { ANSWER_HEAD_BYTES, readAnswer } from './answers.ts';
 import { ApiKey } from './api-table.ts';
-import { MAX_API_VERSIONS, readApiVersions, type Versions } from './api-versions.ts';
+import { readApiVersions, type Versions } from './api-versions.ts';
 import { Cursor } from './cursor.ts';
 import { applyEdits } from './edits.ts';
 import type { MetadataKey } from './housekeeping-cache.ts';
@@ -14,6 +14,8 @@ import type { KafkaRoute } from './route.ts';
 
 const FIRST_CORRELATION_ID = -2_000_000_000;
 const FIRST_FLEXIBLE_VERSIONS = 3;
+/** Newest first; 3 tells features, and every broker knows 0. */
+const GREETING_VERSIONS = [4, 3, 0];
 
 export interface OwnFailure {
   readonly reason: ReleaseReason;
@@ -26,7 +28,11 @@ export class OwnExchange {
   readonly #inFlight: InFlight;
   #nextCorrelationId = FIRST_CORRELATION_ID;
   #versions: Versions | null = null;
-  #renewing: MetadataKey[] = [];
+  /** What a client was told that may use this connection; compared once. */
+  #covered: Versions | null = null;
+  readonly #renewing: MetadataKey[] = [];
+  /** Of the answer that was concluded last. */
+  throttleMilliseconds = 0;
 
   constructor(route: KafkaRoute, target: UpstreamTarget, inFlight: InFlight) {
     this.#route = route;
@@ -36,7 +42,10 @@ export class OwnExchange {
 
   /** A client that was told `told` may use this connection. */
   covers(told: Versions): boolean {
-    return this.#versions === null || told === this.#versions || this.#versions.covers(told);
+    if (told === this.#versions || told === this.#covered) return true;
+    if (this.#versions?.covers(told) === false) return false;
+    this.#covered = told;
+    return true;
   }
 
   #expect(owner: Owner, apiKey: number, version: number): number {
@@ -48,16 +57,14 @@ export class OwnExchange {
 
   /**
    * What the broker can, and what its cluster is. A broker that does not know our version of ApiVersions answers it with
-   * an error; the plain version behind it is asked along, so that a greeting is one round trip with every broker.
+   * an error; older versions are asked along, so that a greeting is one round trip with every broker.
    */
   greeting(): Buffer {
-    const newest = apiVersionsRequest(
-      MAX_API_VERSIONS,
-      this.#expect(Owner.versions, ApiKey.apiVersions, MAX_API_VERSIONS),
+    const requests = GREETING_VERSIONS.map((version) =>
+      apiVersionsRequest(version, this.#expect(Owner.versions, ApiKey.apiVersions, version)),
     );
-    const plain = apiVersionsRequest(0, this.#expect(Owner.versions, ApiKey.apiVersions, 0));
-    const topology = topologyRequest(this.#expect(Owner.topology, ApiKey.metadata, OWN_METADATA_VERSION));
-    return Buffer.concat([newest, plain, topology]);
+    requests.push(topologyRequest(this.#expect(Owner.topology, ApiKey.metadata, OWN_METADATA_VERSION)));
+    return Buffer.concat(requests);
   }
 
   ping(): Buffer {
@@ -65,9 +72,12 @@ export class OwnExchange {
   }
 
   refresh(): Buffer | undefined {
-    const keys = this.#route.questions();
+    // A broker closes the connection on a version that it does not know.
+    const range = this.#versions?.ranges.get(ApiKey.metadata);
+    if (range === undefined) return undefined;
+    const keys = this.#route.questions().filter(({ version }) => version >= range.min && version <= range.max);
     if (keys.length === 0) return undefined;
-    this.#renewing = keys;
+    this.#renewing.push(...keys);
     const requests = keys.map(({ version, rest }) =>
       metadataRequest(version, this.#expect(Owner.refresh, ApiKey.metadata, version), Buffer.from(rest, 'latin1')),
     );
@@ -77,6 +87,7 @@ export class OwnExchange {
   /** Takes the answer to our oldest request. @throws {MalformedError} */
   conclude(bytes: Buffer, start: number, end: number, sink: UpstreamSink<never>): OwnFailure | null {
     const { owner, version } = this.#inFlight;
+    this.throttleMilliseconds = 0;
     switch (owner) {
       case Owner.versions:
         this.#takeVersions(bytes, start, end, version);
@@ -89,7 +100,7 @@ export class OwnExchange {
         return failure;
       }
       case Owner.refresh:
-        this.#takeRenewed(bytes, start, end, version);
+        this.#takeRenewed(bytes, start, end, version, sink);
         this.#inFlight.shift();
         if (this.#renewing.length === 0) sink.refreshed();
         return null;
@@ -111,7 +122,8 @@ export class OwnExchange {
     if (this.#versions === null)
       return { reason: 'protocol_error', detail: 'the broker does not tell which API versions it supports' };
     const { topology } = readAnswer(ApiKey.metadata, OWN_METADATA_VERSION, bytes, start, end);
-    if (topology === null) return null;
+    if (topology === null || !topology.complete)
+      return { reason: 'dial_failed', detail: 'the broker names no broker of its cluster, not even itself' };
     const expected = this.#route.clusterId;
     if (!this.#route.learnCluster(topology.clusterId)) {
       return {
@@ -131,13 +143,15 @@ export class OwnExchange {
     const advertised = nodes.find((known) => known.node === node);
     if (advertised === undefined) return `the cluster does not list node ${node} now`;
     if (advertised.host === host && advertised.port === port) return null;
-    return `node ${node} is advertised at ${advertised.host}:${advertised.port} now`;
+    return `node ${node} moved to ${advertised.host}:${advertised.port}`;
   }
 
-  #takeRenewed(bytes: Buffer, start: number, end: number, version: number): void {
+  #takeRenewed(bytes: Buffer, start: number, end: number, version: number, sink: UpstreamSink<never>): void {
     const key = this.#renewing.shift();
-    const { topology, edits, clean } = readAnswer(ApiKey.metadata, version, bytes, start, end);
+    const { topology, edits, throttleMilliseconds, clean } = readAnswer(ApiKey.metadata, version, bytes, start, end);
+    this.throttleMilliseconds = throttleMilliseconds;
     if (key === undefined || topology === null) return;
+    sink.named(topology);
     const { addresses } = this.#route;
     // An answer that names a broker without a listener is not kept: whoever asks will ask a broker.
     const complete = topology.nodes.every(({ node }) => addresses.find(node) !== undefined);

@@ -2,8 +2,8 @@
 import { type Api, ApiKey } from './api-table.ts';
 import { afterHeader, afterString, int32At, LACKING } from './request-head.ts';
 
-/** For requests with a time-out somewhere in their body, and for SyncGroup, which waits for the group's leader. */
-const GENEROUS_MILLISECONDS = 300_000;
+/** For requests with a time-out somewhere in their body or unknown to us, and for SyncGroup, which waits for a leader. */
+export const GENEROUS_MILLISECONDS = 300_000;
 const LARGEST_MILLISECONDS = 3_600_000;
 const FIRST_FETCH_WITHOUT_REPLICA = 15;
 

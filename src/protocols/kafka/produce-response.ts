@@ -6,7 +6,7 @@
  *     v8+ ErrorMessage nullable, v9+ tags }, v9+ tags };
  *   ThrottleTimeMs int32; v9+ tags, of which v10+ 0: NodeEndpoints (KIP-951)
  */
-import type { Cursor } from './cursor.ts';
+import { type Cursor, MalformedError } from './cursor.ts';
 import { editList, readNodeEndpoints } from './endpoints.ts';
 import { type Findings, plainFindings } from './findings.ts';
 import { Writer } from './writer.ts';
@@ -52,6 +52,8 @@ function readTags(cursor: Cursor, throttleMilliseconds: number): Findings {
       continue;
     }
     const list = readNodeEndpoints(cursor);
+    if (found !== null || cursor.at !== sizeTo + size)
+      throw new MalformedError(`a list of brokers that is not one of ${size} bytes at byte ${sizeTo}`);
     const nodes = list.entries.map(({ node, host, port }) => ({ node, host, port }));
     found = {
       topology: { clusterId: null, nodes, complete: false },

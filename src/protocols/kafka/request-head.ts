@@ -30,7 +30,7 @@ export function afterString(bytes: Buffer, at: number, end: number, compact: boo
   if (compact) {
     const length = uvarintAt(bytes, at, end);
     if (length === LACKING) return LACKING;
-    return within(at + uvarintBytes(length) + Math.max(0, length - 1), end);
+    return within(uvarintEnd(bytes, at) + Math.max(0, length - 1), end);
   }
   if (at + 2 > end) return LACKING;
   return within(at + 2 + Math.max(0, bytes.readInt16BE(at)), end);
@@ -38,14 +38,13 @@ export function afterString(bytes: Buffer, at: number, end: number, compact: boo
 
 function afterTags(bytes: Buffer, at: number, end: number): number {
   let left = uvarintAt(bytes, at, end);
-  let next = left === LACKING ? LACKING : at + uvarintBytes(left);
+  let next = left === LACKING ? LACKING : uvarintEnd(bytes, at);
   for (; next !== LACKING && left > 0; left -= 1) {
-    const tag = uvarintAt(bytes, next, end);
-    if (tag === LACKING) return LACKING;
-    const sizeAt = next + uvarintBytes(tag);
+    if (uvarintAt(bytes, next, end) === LACKING) return LACKING;
+    const sizeAt = uvarintEnd(bytes, next);
     const size = uvarintAt(bytes, sizeAt, end);
     if (size === LACKING) return LACKING;
-    next = within(sizeAt + uvarintBytes(size) + size, end);
+    next = within(uvarintEnd(bytes, sizeAt) + size, end);
   }
   return next;
 }
@@ -72,8 +71,9 @@ function uvarintAt(bytes: Buffer, at: number, end: number): number {
   return LACKING;
 }
 
-function uvarintBytes(value: number): number {
-  let size = 1;
-  for (let left = value; left >= 0x80; left = Math.floor(left / 0x80)) size += 1;
-  return size;
+/** Behind a number that is complete; it may be longer than it needs to be. */
+function uvarintEnd(bytes: Buffer, at: number): number {
+  let last = at;
+  while ((bytes[last] ?? 0) >= 0x80) last += 1;
+  return last + 1;
 }

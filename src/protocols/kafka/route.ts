@@ -102,7 +102,7 @@ export class KafkaRoute implements ProtocolRoute {
     let bytes = 0;
     for (const { sleeper } of this.#clients) {
       for (const key of sleeper.questions()) {
-        if (bytes > MOST_QUESTION_BYTES) break;
+        if (bytes > MOST_QUESTION_BYTES) return [...questions.values()];
         if (!questions.has(nameOf(key))) bytes += key.rest.length;
         questions.set(nameOf(key), key);
       }

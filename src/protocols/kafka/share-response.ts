@@ -1,5 +1,5 @@
 /**
- * ShareFetch and ShareAcknowledge responses (KIP-932, KIP-1222), versions 0 to 2, always flexible. Their NodeEndpoints are
+ * ShareFetch and ShareAcknowledge responses (KIP-932, KIP-1222), versions 1 and 2, always flexible. Their NodeEndpoints are
  * an ordinary last array.
  *
  *   ThrottleTimeMs int32; ErrorCode int16; ErrorMessage nullable; AcquisitionLockTimeoutMs int32 (acknowledge: v2+);

@@ -13,14 +13,21 @@ export class Sleeper {
   readonly #heard = new Map<string, Heard>();
   /** No valid data since the last housekeeping answer. */
   #quiet = false;
+  /** Changes with every request that is valid data. */
+  works = 0;
 
   worked(): void {
     this.#quiet = false;
+    this.works = (this.works + 1) & 0x3fffffff;
   }
 
-  /** An answer arrived. One with an error code is no reason to believe a cached one later. */
-  heard(key: MetadataKey, sequence: number, clean: boolean): void {
-    this.#quiet = true;
+  /**
+   * An answer arrived. One with an error code is no reason to believe a cached one later.
+   *
+   * @param works as it was when the question was asked: valid data sent since may tell the client that the answer is old
+   */
+  heard(key: MetadataKey, sequence: number, clean: boolean, works: number): void {
+    if (works === this.works) this.#quiet = true;
     const name = nameOf(key);
     this.#heard.delete(name);
     if (!clean) return;

@@ -5,9 +5,16 @@
  * their body, are looked into as a whole: in place if they lie whole in what was read, else collected.
  */
 import type { UpstreamSession, UpstreamSink, UpstreamTarget } from '../../contract/protocol.ts';
-import type { CloseReason } from '../../contract/reasons.ts';
+import type { CloseReason, ReleaseReason } from '../../contract/reasons.ts';
 import { AnswerHead, hasTellingBytes } from './answer-head.ts';
-import { ANSWER_HEAD_BYTES, FIRST_FETCH_WITH_ENDPOINTS, mustBeWhole, readAnswer, throttleAhead } from './answers.ts';
+import {
+  ANSWER_HEAD_BYTES,
+  mostWholeBytes,
+  mustBeFollowed,
+  mustBeWhole,
+  readAnswer,
+  throttleAhead,
+} from './answers.ts';
 import { APIS, ApiKey } from './api-table.ts';
 import type { KafkaClientSession } from './client-session.ts';
 import { applyEdits } from './edits.ts';
@@ -16,7 +23,7 @@ import type { Findings } from './findings.ts';
 import { FrameCollector } from './frame-collector.ts';
 import { Owner } from './in-flight.ts';
 import { Ledger } from './ledger.ts';
-import { OwnExchange } from './own-exchange.ts';
+import { OwnExchange, type OwnFailure } from './own-exchange.ts';
 import type { KafkaRoute } from './route.ts';
 
 const SMALLEST_ANSWER_BYTES = 4;
@@ -33,7 +40,8 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
   #walking = false;
   #blocked: Buffer | null = null;
   #backlog: Buffer[] = [];
-  #hasFailed = false;
+  /** Why the connection is of no use; told once what was complete before it has been delivered. */
+  #failure: OwnFailure | null = null;
   /** Of the answer looked into last. */
   #findings: Findings | null = null;
 
@@ -90,23 +98,23 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
     }
     let from = start; // what lies before `at` and was not delivered belongs to the tenant
     let at = start;
-    while (at < end && !this.#hasFailed) {
+    while (at < end && this.#failure === null) {
       if (this.#left > 0) {
-        at += this.#pass(bytes, at, Math.min(this.#left, end - at), sink);
+        at += this.#pass(bytes, at, Math.min(this.#left, end - at));
       } else if (this.#collector.active) {
         at += this.#collector.take(bytes, at, end);
         from = at;
         if (this.#collector.complete) this.#conclude(this.#collector.finish(), sink);
       } else if (this.#head.length > 0 || !hasTellingBytes(bytes, at, end)) {
         this.#deliver(bytes, from, at, sink);
-        if (this.#ledger.inFlight.size === 0) this.#unsolicited(sink);
-        at = this.#takeHead(bytes, at, end, sink);
+        if (this.#ledger.inFlight.size === 0) this.#unsolicited();
+        else at = this.#takeHead(bytes, at, end, sink);
         from = at;
       } else {
-        const size = this.#begin(bytes, at, end, sink);
+        const size = this.#begin(bytes, at, end);
         if (this.#left > 0 || size === 0) continue;
         // Looked into as a whole.
-        if (size <= end - at && this.#passesUntouched(bytes, at, at + size, sink)) {
+        if (size <= end - at && this.#passesUntouched(bytes, at, at + size)) {
           at += size;
           continue;
         }
@@ -121,12 +129,12 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
       }
       if (this.#blocked !== null) {
         if (at < end) this.#backlog.push(Buffer.from(bytes.subarray(at, end)));
-        return;
+        break;
       }
     }
-    if (this.#hasFailed) return;
-    this.#deliver(bytes, from, at, sink);
-    this.#ledger.settle(sink);
+    if (this.#blocked === null) this.#deliver(bytes, from, at, sink);
+    this.#ledger.tell(sink);
+    if (this.#failure !== null) sink.fail(this.#failure.reason, this.#failure.detail);
   }
 
   #deliver(bytes: Buffer, from: number, to: number, sink: UpstreamSink<T>): void {
@@ -134,15 +142,16 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
     if (to > from && tenant !== null) sink.deliver(tenant, bytes, from, to);
   }
 
-  #pass(bytes: Buffer, at: number, length: number, sink: UpstreamSink<T>): number {
+  /** Answers how many bytes may be delivered. */
+  #pass(bytes: Buffer, at: number, length: number): number {
     if (this.#walking) {
       this.#walker.walk(bytes, at, at + length);
-      if (this.#walker.broken) this.#fail(sink, 'protocol_error', 'a Fetch answer does not follow its grammar');
+      if (this.#walker.broken) return this.#fail('protocol_error', 'a Fetch answer does not follow its grammar');
     }
     this.#left -= length;
     if (this.#left === 0) {
       this.#walking = false;
-      this.#ledger.complete(sink);
+      this.#ledger.complete();
     }
     return length;
   }
@@ -154,12 +163,11 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
     if (!head.complete) return at;
     const { length } = head;
     head.length = 0;
-    const size = this.#begin(head.bytes, 0, length, sink);
+    const size = this.#begin(head.bytes, 0, length);
     if (size === 0) return end;
     if (this.#left > 0) {
       const copy = Buffer.from(head.bytes.subarray(0, length)); // the next head is written where this one stands
-      this.#pass(copy, 0, length, sink);
-      this.#deliver(copy, 0, length, sink);
+      this.#deliver(copy, 0, this.#pass(copy, 0, length), sink);
     } else {
       this.#collector.begin(size);
       this.#collector.take(head.bytes, 0, length);
@@ -173,28 +181,27 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
    *
    * @returns its size, its length included; 0 if the connection is of no use any more
    */
-  #begin(bytes: Buffer, at: number, end: number, sink: UpstreamSink<T>): number {
+  #begin(bytes: Buffer, at: number, end: number): number {
     const { inFlight } = this.#ledger;
     const length = bytes.readInt32BE(at);
-    if (inFlight.size === 0) return this.#unsolicited(sink);
+    if (inFlight.size === 0) return this.#unsolicited();
     if (length < SMALLEST_ANSWER_BYTES || length > this.#route.maxFrameBytes) {
-      return this.#fail(sink, 'protocol_error', `an answer cannot be ${length} bytes long`);
+      return this.#fail('protocol_error', `an answer cannot be ${length} bytes long`);
     }
     const correlationId = bytes.readInt32BE(at + 4);
     if (correlationId !== inFlight.correlationId) {
       const detail = `answer ${correlationId} where ${inFlight.correlationId} was owed`;
-      return this.#fail(sink, 'wrong_correlation_id', detail);
+      return this.#fail('wrong_correlation_id', detail);
     }
     const { apiKey, version } = inFlight;
     const size = 4 + length;
-    if (inFlight.owner !== Owner.tenant || mustBeWhole(apiKey, version)) return size;
+    if (inFlight.owner !== Owner.tenant || mustBeWhole(apiKey, version)) {
+      if (length <= mostWholeBytes(apiKey)) return size;
+      return this.#fail('protocol_error', `an answer of ${length} bytes is too long to be rewritten`);
+    }
     this.#ledger.throttled(throttleAhead(APIS[apiKey], version, bytes, at, Math.min(end, at + size)));
     this.#left = size;
-    if (
-      apiKey === ApiKey.fetch &&
-      version >= FIRST_FETCH_WITH_ENDPOINTS &&
-      version <= (APIS[apiKey]?.maxVersion ?? 0)
-    ) {
+    if (mustBeFollowed(apiKey, version)) {
       this.#walking = true;
       this.#walker.begin(size);
     }
@@ -202,15 +209,15 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
   }
 
   /** A whole answer that may be delivered as it lies there. False: `#change` takes it. */
-  #passesUntouched(bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): boolean {
+  #passesUntouched(bytes: Buffer, start: number, end: number): boolean {
     this.#findings = null;
     const { inFlight } = this.#ledger;
     if (inFlight.owner !== Owner.tenant) return false;
-    this.#findings = this.#look(bytes, start, end, sink);
+    this.#findings = this.#look(bytes, start, end);
     if (this.#findings === null || this.#findings.topology !== null || inFlight.apiKey === ApiKey.metadata)
       return false;
     this.#ledger.throttled(this.#findings.throttleMilliseconds);
-    this.#ledger.complete(sink);
+    this.#ledger.complete();
     return true;
   }
 
@@ -218,24 +225,24 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
   #change(bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): void {
     const findings = this.#findings;
     this.#findings = null;
-    if (this.#hasFailed) return;
+    if (this.#failure !== null) return;
     if (findings === null) this.#concludeOwn(bytes, start, end, sink);
     else this.#concludeRewritten(bytes, start, end, findings, sink);
   }
 
   /** A collected answer. */
   #conclude(frame: Buffer, sink: UpstreamSink<T>): void {
-    if (this.#passesUntouched(frame, 0, frame.length, sink)) this.#deliver(frame, 0, frame.length, sink);
+    if (this.#passesUntouched(frame, 0, frame.length)) this.#deliver(frame, 0, frame.length, sink);
     else this.#change(frame, 0, frame.length, sink);
   }
 
-  #look(bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): Findings | null {
+  #look(bytes: Buffer, start: number, end: number): Findings | null {
     const { apiKey, version } = this.#ledger.inFlight;
     try {
       return readAnswer(apiKey, version, bytes, start, end);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      this.#fail(sink, 'protocol_error', `${APIS[apiKey]?.name} answer in version ${version}: ${why}`);
+      this.#fail('protocol_error', `${APIS[apiKey]?.name} answer in version ${version}: ${why}`);
       return null;
     }
   }
@@ -254,20 +261,18 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
       this.#ledger.heardMetadata(rewritten.subarray(ANSWER_HEAD_BYTES), findings.clean);
     }
     this.#deliver(rewritten, 0, rewritten.length, sink);
-    this.#ledger.complete(sink);
+    this.#ledger.complete();
   }
 
   #concludeOwn(bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): void {
     try {
       const failure = this.#own.conclude(bytes, start, end, sink);
-      if (failure !== null) this.#fail(sink, failure.reason, failure.detail);
+      this.#ledger.throttled(this.#own.throttleMilliseconds);
+      if (failure !== null) this.#fail(failure.reason, failure.detail);
       else this.#ledger.fenced();
     } catch (error) {
-      this.#fail(
-        sink,
-        'protocol_error',
-        `an answer to our own request: ${error instanceof Error ? error.message : error}`,
-      );
+      const why = error instanceof Error ? error.message : String(error);
+      this.#fail('protocol_error', `an answer to our own request: ${why}`);
     }
   }
 
@@ -282,13 +287,12 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
     this.read(backlog, 0, backlog.length, sink);
   }
 
-  #unsolicited(sink: UpstreamSink<T>): 0 {
-    return this.#fail(sink, 'unsolicited_bytes', 'the broker sent bytes and owed nothing');
+  #unsolicited(): 0 {
+    return this.#fail('unsolicited_bytes', 'the broker sent bytes and owed nothing');
   }
 
-  #fail(sink: UpstreamSink<T>, reason: Parameters<UpstreamSink<T>['fail']>[0], detail: string): 0 {
-    this.#hasFailed = true;
-    sink.fail(reason, detail);
+  #fail(reason: ReleaseReason, detail: string): 0 {
+    this.#failure ??= { reason, detail };
     return 0;
   }
 }

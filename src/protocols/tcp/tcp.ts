@@ -57,7 +57,10 @@ class OpaqueUpstreamSession<T> implements UpstreamSession<T> {
   }
 
   read(bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): void {
-    if (this.#tenant === null) return;
+    if (this.#tenant === null) {
+      sink.fail('unsolicited_bytes', 'the server sent bytes and nobody was there to take them');
+      return;
+    }
     sink.deliver(this.#tenant, bytes, start, end);
     sink.worked();
   }
