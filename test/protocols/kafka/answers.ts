@@ -266,7 +266,12 @@ export interface Range {
   readonly max: number;
 }
 
-export function apiVersionsBody(version: number, ranges: readonly Range[], tags: readonly Tag[] = [], error = 0): Buffer {
+export function apiVersionsBody(
+  version: number,
+  ranges: readonly Range[],
+  tags: readonly Tag[] = [],
+  error = 0,
+): Buffer {
   const write = form(version >= 3);
   const keys = ranges.map(({ key, min, max }) => join(i16(key), i16(min), i16(max), write.tags()));
   return join(i16(error), write.array(keys), ...(version >= 1 ? [i32(0)] : []), write.tags(...tags));

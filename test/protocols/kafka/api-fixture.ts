@@ -17,7 +17,9 @@ function numberOr(text: string | undefined, otherwise: number): number {
   return text === undefined || text === '-' || text === 'none' ? otherwise : Number(text);
 }
 
-const [, ...LINES] = readFileSync(new URL('./fixtures/apis.tsv', import.meta.url), 'utf8').trimEnd().split('\n');
+const [, ...LINES] = readFileSync(new URL('./fixtures/apis.tsv', import.meta.url), 'utf8')
+  .trimEnd()
+  .split('\n');
 
 export const API_ROWS: readonly ApiRow[] = LINES.map((line) => {
   const [key, name, kind, clock, flexible, throttleFrom, throttlePlace, newest] = line.split('\t');

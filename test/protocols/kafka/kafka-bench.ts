@@ -71,7 +71,8 @@ export function greetingAnswers(greeting: Buffer | undefined, traits: BrokerTrai
   const { ranges = ALL_RANGES, tags = [], apiVersions = 4, brokers = BROKERS, clusterId = 'cluster-1' } = traits;
   const answers = requestsIn(greeting).map(({ key, version, id }) => {
     if (key === 3) return answer(3, version, id, metadataBody(version, brokers, { clusterId }));
-    if (version <= apiVersions) return answer(18, version, id, apiVersionsBody(version, ranges, version >= 3 ? tags : []));
+    if (version <= apiVersions)
+      return answer(18, version, id, apiVersionsBody(version, ranges, version >= 3 ? tags : []));
     return answer(18, 0, id, apiVersionsBody(0, [{ key: 18, min: 0, max: apiVersions }], [], 35));
   });
   return Buffer.concat(answers);
