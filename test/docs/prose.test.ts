@@ -78,7 +78,7 @@ t.test('every configuration that the documentation shows is valid', async (t) =>
 
 t.test('every command that the documentation shows exists, with its options', async (t) => {
   const lines = PAGES.flatMap(({ file, text }) =>
-    [...text.matchAll(/(?:slackwater|src\/main\.ts|dist\/main\.js) ([a-z]+)((?: --[a-z-]+)*)/g)].map(
+    [...text.matchAll(/(?:slackwater|src\/main\.ts|dist\/main\.js) ([a-z][a-z-]*)((?: --[a-z-]+)*)/g)].map(
       ([shown, name = '', options = '']) => ({ file, shown, name, options: options.split(' ').filter(Boolean) }),
     ),
   );
