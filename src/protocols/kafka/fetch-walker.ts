@@ -1,7 +1,8 @@
 /**
  * Follows a Fetch response of version 16 to 18 by its lengths, chunk by chunk, to the tagged fields at its end, and makes
- * NodeEndpoints (KIP-951) void there: its tag number is overwritten with one that nobody knows, in place, so that no
- * byte moves and nothing is collected. Clients skip unknown tags and use their own, rewritten, table of brokers.
+ * NodeEndpoints (KIP-951) void there: its tag number is overwritten with one that nobody knows, and what stands in it with
+ * zeros, in place, so that no byte moves, nothing is collected and no broker's host goes out. Clients skip unknown tags and
+ * use their own, rewritten, table of brokers.
  *
  *   header tags; ThrottleTimeMs int32; ErrorCode int16; SessionId int32;
  *   Responses [] { TopicId uuid, Partitions [] { Index int32, ErrorCode int16, HighWatermark int64,
@@ -45,6 +46,8 @@ export class FetchWalker {
   #tags = 0;
   #afterTags: Step = Step.done;
   #left = 0;
+  /** The tag was made void, and what stands in it comes next. */
+  #voiding = false;
   broken = false;
 
   /** @param frameBytes the whole frame, its length included; `walk` is then shown all of it, in any pieces */
@@ -54,6 +57,7 @@ export class FetchWalker {
     this.#value = 0;
     this.#shift = 0;
     this.#skip = 0;
+    this.#voiding = false;
     this.#expectTags(FRAME_HEAD_BYTES, Step.topics);
   }
 
@@ -63,14 +67,16 @@ export class FetchWalker {
     this.#afterTags = after;
   }
 
-  /** Reads `bytes[start, end)`, and may change the tag's byte in it. */
+  /** Reads `bytes[start, end)`, and may change the tag in it. */
   walk(bytes: Buffer, start: number, end: number): void {
     this.#left -= end - start;
     let at = start;
     while (at < end) {
       if (this.#skip > 0) {
         const part = Math.min(this.#skip, end - at);
+        if (this.#voiding) bytes.fill(0, at, at + part);
         this.#skip -= part;
+        if (this.#skip === 0) this.#voiding = false;
         at += part;
         continue;
       }
@@ -82,9 +88,10 @@ export class FetchWalker {
         const value = this.#value;
         this.#value = 0;
         this.#shift = 0;
-        if (this.#step === Step.tag && this.#afterTags === Step.done && value === NODE_ENDPOINTS_TAG)
-          bytes[at] = UNKNOWN_TAG;
+        const names = this.#step === Step.tag && this.#afterTags === Step.done && value === NODE_ENDPOINTS_TAG;
+        if (names) bytes[at] = UNKNOWN_TAG;
         this.#number(value);
+        if (names) this.#voiding = true;
       } else if (this.#shift > LARGEST_SHIFT) {
         this.broken = true;
         this.#step = Step.done;
@@ -123,6 +130,7 @@ export class FetchWalker {
         break;
       default:
         this.#skip += value;
+        if (value === 0) this.#voiding = false;
         this.#tags -= 1;
         this.#nextTag();
     }

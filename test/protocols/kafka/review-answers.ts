@@ -229,20 +229,12 @@ const leaderTag = (leader: number): [number, Buffer] => [
   0,
   encode(struct(['id', 'int32', 0], ['epoch', 'int32', 0]), { id: leader, epoch: 3 }, 0, true),
 ];
-const endpointsTag = (brokers: readonly Broker[], tag: number): [number, Buffer][] =>
-  brokers.length === 0
-    ? []
-    : [
-        [
-          tag,
-          encode(
-            ENDPOINTS,
-            brokers.map((broker) => ({ ...broker, rack: 'r1' })),
-            0,
-            true,
-          ),
-        ],
-      ];
+function endpointsTag(brokers: readonly Broker[], tag: number): [number, Buffer][] {
+  if (brokers.length === 0) return [];
+  const list = brokers.map((broker) => ({ ...broker, rack: 'r1' }));
+  const bytes = encode(ENDPOINTS, list, 0, true);
+  return [[tag, tag === 0 ? bytes : bytes.fill(0)]];
+}
 
 /** @param endpoints the tag number of NodeEndpoints */
 export function fetchBody(version: number, brokers: readonly Broker[], throttle: number, endpoints: number): Buffer {
