@@ -1,0 +1,87 @@
+import t from 'tap';
+import { answer } from './answers.ts';
+import { API_ROWS, type ApiRow, isFlexible } from './api-fixture.ts';
+import { KafkaBench } from './kafka-bench.ts';
+import { anyRequest } from './requests.ts';
+import { NAMING, PASSING } from './samples.ts';
+import { form, i16, i32, join } from './wire.ts';
+
+/** Those whose answers are written out in full elsewhere. */
+const WRITTEN = new Set([...NAMING, ...PASSING].map(({ key }) => key));
+
+/** An answer's body with the throttle time in its place, and bytes around it that could be taken for one. */
+function bodyOf({ throttlePlace }: ApiRow, flexible: boolean, throttle: number): Buffer {
+  const after = Buffer.alloc(24, 1);
+  switch (throttlePlace) {
+    case 'first':
+      return join(i32(throttle), after);
+    case 'error':
+      return join(i16(7), i32(throttle), after);
+    case 'tail':
+      return join(after, i32(throttle), form(flexible).tags());
+    default:
+      return after;
+  }
+}
+
+const FORWARDED = API_ROWS.filter(({ key, kind }) => (kind === 'pool' || kind === 'hold') && !WRITTEN.has(key));
+
+for (const row of FORWARDED) {
+  t.test(`${row.name}: a throttle time mutes the connection, where and since it stands in the answer`, async (t) => {
+    for (let version = 0; version <= row.newest; version += 1) {
+      const bytes = answer(row.key, version, 5, bodyOf(row, isFlexible(row.key, version), 4321));
+      const says = version >= row.throttleFrom;
+      for (const cuts of [[], [1], [11, 13], [bytes.length - 1]]) {
+        const bench = new KafkaBench();
+        const connection = bench.connect();
+        connection.ask(bench.client(), anyRequest(row.key, version, 5));
+        connection.read(bytes, cuts);
+        const { facts } = connection.sink;
+        t.same(connection.sink.delivered(), bytes);
+        t.equal(facts.includes('muted 4321'), says, `v${version} cut at ${cuts}`);
+        if (says) t.same(facts.at(-2), 'muted 4321', 'before settled');
+      }
+    }
+  });
+}
+
+t.test('no throttle time, or a negative one, mutes nothing', async (t) => {
+  for (const row of FORWARDED) {
+    for (const throttle of [0, -1, -2_000_000_000]) {
+      const bench = new KafkaBench();
+      const connection = bench.connect();
+      connection.ask(bench.client(), anyRequest(row.key, row.newest, 5));
+      connection.read(answer(row.key, row.newest, 5, bodyOf(row, isFlexible(row.key, row.newest), throttle)));
+      const muted = connection.sink.facts.filter((fact) => fact.startsWith('muted'));
+      t.same(muted, row.throttlePlace === '-' ? muted : [], `${row.name} ${throttle}`);
+    }
+  }
+});
+
+t.test('an answer too short to hold a throttle time is passed all the same', async (t) => {
+  const bench = new KafkaBench();
+  const connection = bench.connect();
+  connection.ask(bench.client(), anyRequest(12, 1, 5));
+  const bytes = answer(12, 1, 5, i16(7));
+  connection.read(bytes);
+  t.same(connection.sink.delivered(), bytes);
+  t.same(connection.sink.facts, ['worked', 'settled a 10']);
+});
+
+t.test('throttle times of several answers: the longest is told, and only once it is known', async (t) => {
+  const bench = new KafkaBench();
+  const connection = bench.connect();
+  const client = bench.client();
+  for (const id of [1, 2, 3]) connection.ask(client, anyRequest(12, 1, id));
+  const bytes = [20, 70, 30].map((throttle, index) => answer(12, 1, index + 1, join(i32(throttle), i16(0))));
+  connection.read(join(...bytes));
+  const muted = connection.sink.facts.filter((fact) => fact.startsWith('muted')).map((fact) => Number(fact.slice(6)));
+  t.equal(Math.max(...muted), 70);
+  connection.sink.reset();
+  connection.ask(client, anyRequest(12, 1, 4));
+  connection.read(answer(12, 1, 4, join(i32(0), i16(0))));
+  t.notOk(
+    connection.sink.facts.some((fact) => fact.startsWith('muted')),
+    'an old one is not told again',
+  );
+});
