@@ -121,6 +121,15 @@ t.test('an error that nobody expected is one log line, and exit code 1', async (
   const { code, out, err } = await sidecar.ended;
   t.equal(code, 1);
   t.equal(err, '');
-  const last = JSON.parse(out.trim().split('\n').at(-1) ?? '');
-  t.match(last, { level: 'fatal', msg: 'an error was not handled', err: { message: 'a fault of ours', stack: /at / } });
+  const fatal = out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .filter(({ level }) => level === 'fatal');
+  t.equal(fatal.length, 1);
+  t.match(fatal[0], {
+    level: 'fatal',
+    msg: 'an error was not handled',
+    err: { message: 'a fault of ours', stack: /at / },
+  });
 });
