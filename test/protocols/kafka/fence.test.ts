@@ -1,0 +1,111 @@
+import t from 'tap';
+import { answer, apiVersionsBody, heartbeatBody } from './answers.ts';
+import { ALL_RANGES, type Connection, KafkaBench, requestsIn } from './kafka-bench.ts';
+import { anyRequest, produceRequest } from './requests.ts';
+
+const heartbeat = (id: number): Buffer => answer(12, 0, id, heartbeatBody(0));
+const unanswered = (id: number): Buffer => produceRequest(9, id, { acks: 0 });
+
+/** Writes a probe of ours; answers what the broker says to it. */
+function ping(connection: Connection): Buffer {
+  const [sent] = requestsIn(connection.session.ping());
+  return answer(18, sent?.version ?? 0, sent?.id ?? 0, apiVersionsBody(sent?.version ?? 0, ALL_RANGES));
+}
+
+t.test('a Produce with acks=0 owes nothing and leaves the connection unfenced', async (t) => {
+  const bench = new KafkaBench();
+  const connection = bench.connect();
+  t.notOk(connection.session.unfenced);
+  connection.ask(bench.client(), unanswered(1));
+  t.ok(connection.session.unfenced);
+  t.equal(connection.session.owed, 0);
+});
+
+t.test('the answer to a probe behind it is the fence, and reaches nobody', async (t) => {
+  for (const cut of [1, 5, 20]) {
+    const bench = new KafkaBench();
+    const connection = bench.connect();
+    connection.ask(bench.client(), unanswered(1));
+    const bytes = ping(connection);
+    t.equal(connection.session.owed, 1);
+    connection.read(bytes.subarray(0, cut));
+    t.ok(connection.session.unfenced, 'not before it is complete');
+    connection.read(bytes.subarray(cut));
+    t.notOk(connection.session.unfenced);
+    t.same(connection.sink.facts, ['ponged']);
+    t.equal(connection.sink.all().length, 0);
+    t.equal(connection.session.owed, 0);
+  }
+});
+
+t.test('any answer to a request behind it is a fence as well', async (t) => {
+  const bench = new KafkaBench();
+  const connection = bench.connect();
+  const client = bench.client();
+  connection.ask(client, unanswered(1));
+  connection.ask(client, anyRequest(12, 0, 2));
+  t.ok(connection.session.unfenced);
+  connection.read(heartbeat(2).subarray(0, 9));
+  t.ok(connection.session.unfenced);
+  connection.read(heartbeat(2).subarray(9));
+  t.notOk(connection.session.unfenced);
+});
+
+t.test('answers to what was written before it prove nothing', async (t) => {
+  for (const before of [1, 2, 5]) {
+    const bench = new KafkaBench();
+    const connection = bench.connect();
+    const client = bench.client();
+    for (let id = 0; id < before; id += 1) connection.ask(client, anyRequest(12, 0, id));
+    connection.ask(client, unanswered(100));
+    connection.ask(client, anyRequest(12, 0, 101));
+    for (let id = 0; id < before; id += 1) {
+      connection.read(heartbeat(id));
+      t.ok(connection.session.unfenced, `after ${id + 1} of ${before}`);
+    }
+    connection.read(heartbeat(101));
+    t.notOk(connection.session.unfenced);
+  }
+});
+
+t.test('a probe that was written before it proves nothing either', async (t) => {
+  const bench = new KafkaBench();
+  const connection = bench.connect();
+  const early = ping(connection);
+  connection.ask(bench.client(), unanswered(1));
+  connection.read(early);
+  t.ok(connection.session.unfenced);
+  connection.read(ping(connection));
+  t.notOk(connection.session.unfenced);
+});
+
+t.test('the last of several acks=0 counts', async (t) => {
+  const bench = new KafkaBench();
+  const connection = bench.connect();
+  const client = bench.client();
+  connection.ask(client, unanswered(1));
+  connection.ask(client, anyRequest(12, 0, 2));
+  connection.ask(client, unanswered(3));
+  connection.read(heartbeat(2));
+  t.ok(connection.session.unfenced);
+  connection.read(ping(connection));
+  t.notOk(connection.session.unfenced);
+});
+
+t.test('probes never count as work, and their ids are never those of a client', async (t) => {
+  const bench = new KafkaBench();
+  const connection = bench.connect();
+  const ids = new Set<number>();
+  for (let count = 0; count < 50; count += 1) {
+    const [sent] = requestsIn(connection.session.ping());
+    ids.add(sent?.id ?? 0);
+    connection.read(answer(18, 0, sent?.id ?? 0, apiVersionsBody(0, ALL_RANGES)));
+  }
+  t.equal(ids.size, 50);
+  for (const id of ids) t.ok(id < 0);
+  t.same([...new Set(connection.sink.facts)], ['ponged']);
+  const wrong = bench.connect();
+  const [sent] = requestsIn(wrong.session.ping());
+  wrong.read(answer(18, 0, (sent?.id ?? 0) + 1, apiVersionsBody(0, ALL_RANGES)));
+  t.equal(wrong.sink.failure?.reason, 'wrong_correlation_id');
+});
