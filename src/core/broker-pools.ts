@@ -58,12 +58,9 @@ export class BrokerPools implements PoolContext {
     return pool;
   }
 
-  /** Whether a broker (null: any) can be reached as far as we know. */
+  /** Whether a broker (null: a bootstrap address) can be reached as far as we know. */
   isReachable(node: string | null): boolean {
-    if (node !== null) return this.find(node)?.supply.reachable ?? true;
-    const nodes = this.#route.cluster.nodes;
-    if (nodes.length === 0) return this.find(BOOTSTRAP)?.supply.reachable ?? true;
-    return nodes.some((known) => this.isReachable(known.node));
+    return this.find(node ?? BOOTSTRAP)?.supply.reachable ?? true;
   }
 
   /**
@@ -139,7 +136,8 @@ export class BrokerPools implements PoolContext {
     return this.#route.clients.size > 0 && !this.#route.stopped;
   }
 
-  dialled(upstream: Upstream, pool: Pool, dialSeconds: number, wasAsleep: boolean, wasUnreachable: boolean): void {
+  dialled(upstream: Upstream, pool: Pool, wasAsleep: boolean, wasUnreachable: boolean): void {
+    const dialSeconds = (this.clock.now() - upstream.createTime) / 1000;
     const { name: route } = this.#route;
     const { broker } = pool;
     this.#route.emit({

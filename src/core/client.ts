@@ -270,7 +270,7 @@ export class Client implements WireHandler, Waiter, RelayClient {
    */
   close(reason: CloseReason, detail: string, manner: 'end' | 'reset' | 'gone'): void {
     if (this.#state === 'closed') return;
-    this.#pool?.forget(this);
+    this.#pool?.queue.remove(this);
     this.#state = 'closed';
     this.#relay.drop();
     if (manner === 'reset') {

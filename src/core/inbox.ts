@@ -6,6 +6,8 @@ const NOTHING = Buffer.alloc(0);
 export class Inbox {
   readonly #wire: Wire;
   #held: Buffer = NOTHING;
+  /** What is held lies in the read buffer: nothing may be read. */
+  #inPlace = false;
   #paused = false;
 
   constructor(wire: Wire) {
@@ -31,6 +33,7 @@ export class Inbox {
   take(): Buffer {
     const held = this.#held;
     this.#held = NOTHING;
+    this.#inPlace = false;
     return held;
   }
 
@@ -42,6 +45,7 @@ export class Inbox {
   /** Leaves the bytes where they lie, and reads no more meanwhile. */
   hold(bytes: Buffer, from: number): void {
     this.#held = bytes.subarray(from);
+    this.#inPlace = true;
     this.pause();
   }
 
@@ -51,7 +55,7 @@ export class Inbox {
   }
 
   resume(): void {
-    if (!this.#paused) return;
+    if (!this.#paused || this.#inPlace) return;
     this.#paused = false;
     this.#wire.resume();
   }

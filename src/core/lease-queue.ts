@@ -4,6 +4,7 @@
  * Within each kind first come, first served; a Set keeps insertion order and forgets in constant time.
  */
 import { Demand } from '../contract/protocol.ts';
+import type { PoolNeeds } from './growth.ts';
 import type { Waiter } from './tenant.ts';
 
 export class LeaseQueue {
@@ -66,6 +67,10 @@ export class LeaseQueue {
   get size(): number {
     return this.#urgent.size + this.#ordinary.size + this.#learners.size;
   }
+  /** Those who wait to be lent an upstream. */
+  get leases(): number {
+    return this.#urgent.size + this.#ordinary.size;
+  }
   get urgent(): number {
     return this.#urgent.size;
   }
@@ -81,10 +86,11 @@ export class LeaseQueue {
     return false;
   }
 
-  /** Since when the first ordinary waiter waits. */
-  get ordinarySince(): number {
-    for (const waiter of this.#ordinary) return waiter.waitSince;
-    return Number.POSITIVE_INFINITY;
+  /** Who waits for what, and how long the first ordinary one has waited. */
+  needs(now: number): Pick<PoolNeeds, 'urgent' | 'ordinary' | 'learners' | 'waitedMilliseconds'> {
+    const { urgent, ordinary, learners } = this;
+    const [first] = this.#ordinary;
+    return { urgent, ordinary, learners, waitedMilliseconds: first === undefined ? 0 : now - first.waitSince };
   }
 
   *[Symbol.iterator](): Generator<Waiter> {

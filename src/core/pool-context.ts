@@ -20,7 +20,7 @@ export interface PoolContext {
   nextUpstreamId(): string;
   /** Some client of the route is open. */
   clientsOpen(): boolean;
-  dialled(upstream: Upstream, pool: Pool, dialSeconds: number, wasAsleep: boolean, wasUnreachable: boolean): void;
+  dialled(upstream: Upstream, pool: Pool, wasAsleep: boolean, wasUnreachable: boolean): void;
   dialFailed(upstream: Upstream, pool: Pool, failure: DialFailure, detail: string, retrySeconds: number): void;
   /** All addresses of the pool failed; those who wait are about to be refused. */
   unreachable(pool: Pool, wasReachable: boolean): void;

@@ -9,11 +9,13 @@ import { Demand, type UpstreamTarget } from '../contract/protocol.ts';
 import type { ReleaseReason } from '../contract/reasons.ts';
 import type { Topology } from '../contract/topology.ts';
 import { countErrands, countPooled } from './budget.ts';
+import { dialsWanted } from './growth.ts';
 import { IdleStack } from './idle-stack.ts';
+import { invariant } from './invariant.ts';
 import { LeaseQueue } from './lease-queue.ts';
 import type { PoolContext } from './pool-context.ts';
 import { PoolWatch } from './pool-watch.ts';
-import { dialFailureOf, MOST_DIALS, Supply } from './supply.ts';
+import { dialFailureOf, Supply } from './supply.ts';
 import type { Waiter } from './tenant.ts';
 import type { Upstream } from './upstream.ts';
 import type { UpstreamOwner } from './upstream-owner.ts';
@@ -47,9 +49,7 @@ export class Pool implements UpstreamOwner {
   }
 
   get address(): string {
-    return this.#targets()
-      .map((target) => `${target.host}:${target.port}`)
-      .join(',');
+    return Array.from(this.#targets(), ({ host, port }) => `${host}:${port}`).join(',');
   }
   get open(): ReadonlySet<Upstream> {
     return this.#open;
@@ -71,7 +71,7 @@ export class Pool implements UpstreamOwner {
     this.supply.asked();
     if (demand !== Demand.pool || this.queue.ordinary === 0) {
       const upstream = this.#take();
-      if (upstream !== undefined) {
+      if (typeof upstream === 'object') {
         upstream.use(waiter);
         this.#watch.arm();
         return upstream;
@@ -100,7 +100,7 @@ export class Pool implements UpstreamOwner {
   }
 
   /** An upstream that may be lent this very moment. One that was quiet for long is asked for a sign of life first. */
-  #take(): Upstream | undefined {
+  #take(): Upstream | 'checked' | undefined {
     const now = this.context.clock.now();
     const stale = now - this.context.options.pool.validateAfterIdleSeconds * 1000;
     for (let upstream = this.idle.pop(now); upstream !== undefined; upstream = this.idle.pop(now)) {
@@ -110,41 +110,48 @@ export class Pool implements UpstreamOwner {
       }
       if (upstream.lastTrafficTime >= stale) return upstream;
       upstream.use(null);
-      if (upstream.run('check')) return undefined;
+      if (upstream.run('check')) return 'checked';
       upstream.leave();
       return upstream;
     }
     return undefined;
   }
 
-  /** Opens connections for those who wait, if their kind of demand allows it. Harmless to call. */
+  /** Quiet upstreams go to those who wait, in order; each that must give a sign of life first is one that is coming. */
+  #serve(): void {
+    const { queue } = this;
+    while (queue.leases > countErrands(this.#open)) {
+      const upstream = this.#take();
+      if (upstream === undefined) return;
+      if (upstream === 'checked') continue;
+      const waiter = queue.shift();
+      invariant(waiter !== undefined, 'somebody waits');
+      upstream.use(waiter);
+      this.context.waited(this.context.clock.now() - waiter.waitSince);
+      this.#watch.arm();
+      waiter.granted(upstream);
+    }
+  }
+
+  /** Serves those who wait, and opens connections for them if their kind of demand allows it. Harmless to call. */
   resupply(): void {
     const { queue, supply, context } = this;
     if (this.#retired || queue.size === 0) return;
+    this.#serve();
     if (!supply.reachable) {
       supply.want();
       return;
     }
-    let coming = supply.dialing + countErrands(this.#open);
-    for (; coming < queue.urgent && supply.dialing < MOST_DIALS; coming += 1) supply.want();
-    if (coming > 0 || queue.size === queue.urgent) return;
-    if (queue.learners > 0 || this.asleep || this.#mayGrow(context.clock.now())) supply.want();
-  }
-
-  #mayGrow(now: number): boolean {
-    const { growAfterWaitMilliseconds, maxConnectionsPerBroker } = this.context.options.pool;
-    if (now - this.queue.ordinarySince < growAfterWaitMilliseconds) return false;
-    return this.countPooled(now) + this.#closing.size < maxConnectionsPerBroker;
+    const now = context.clock.now();
+    const pooled = (): number => this.countPooled(now) + this.#closing.size;
+    const coming = { dialing: supply.dialing, errands: countErrands(this.#open) };
+    const needs = { ...queue.needs(now), ...coming, asleep: this.asleep, pooled };
+    for (let wanted = dialsWanted(needs, context.options.pool); wanted > 0; wanted -= 1) supply.want();
   }
 
   /** Upstreams that count against `pool.maxConnectionsPerBroker`. */
   countPooled(now: number): number {
     return countPooled(this.#open, now, this.context.options.pool.slowAnswerMilliseconds);
-  }
-
-  /** The client does not wait any more. */
-  forget(waiter: Waiter): void {
-    this.queue.remove(waiter);
   }
 
   /** The tenant of this upstream is gone. */
@@ -169,8 +176,7 @@ export class Pool implements UpstreamOwner {
     supply.succeeded(upstream);
     upstream.use(null);
     this.#open.add(upstream);
-    const dialSeconds = (context.clock.now() - upstream.createTime) / 1000;
-    context.dialled(upstream, this, dialSeconds, wasAsleep, wasUnreachable);
+    context.dialled(upstream, this, wasAsleep, wasUnreachable);
     upstream.forHousekeeping = !this.queue.hasWork;
     if (upstream.forHousekeeping && !this.#retired && upstream.run('refresh')) this.#watch.arm();
     else this.quiet(upstream);
@@ -179,32 +185,24 @@ export class Pool implements UpstreamOwner {
   quiet(upstream: Upstream): void {
     const tenant = upstream.leave();
     const housekeepers = upstream.takeRenewed() ? this.queue.takeHousekeepers() : this.queue.takeLearners();
-    if (tenant?.pinnedHard === true) {
+    if (tenant?.pinnedHard === true)
       this.release(upstream, 'client_closed', 'the client that it was pinned to has ended');
-    } else if (this.#retired || upstream.condemned !== null) {
-      this.release(upstream, upstream.condemned ?? 'condemned', 'free at last');
-    } else if (upstream.expiryTime <= this.context.clock.now()) {
-      this.release(upstream, 'max_age', 'older than pool.maxConnectionAgeSeconds');
-    } else {
-      const waiter = this.queue.shift();
-      if (waiter === undefined) this.#rest(upstream);
-      else this.#lend(upstream, waiter);
-    }
+    else this.#rest(upstream);
+    this.#serve();
     tenant?.detached();
     for (const housekeeper of housekeepers) housekeeper.retry();
     this.resupply();
   }
 
-  #lend(upstream: Upstream, waiter: Waiter): void {
-    upstream.use(waiter);
-    this.context.waited(this.context.clock.now() - waiter.waitSince);
-    this.#watch.arm();
-    waiter.granted(upstream);
-  }
-
   #rest(upstream: Upstream): void {
-    upstream.markIdle();
-    this.idle.push(upstream);
+    if (this.#retired || upstream.condemned !== null) {
+      this.release(upstream, upstream.condemned ?? 'condemned', 'free at last');
+    } else if (upstream.expiryTime <= this.context.clock.now()) {
+      this.release(upstream, 'max_age', 'older than pool.maxConnectionAgeSeconds');
+    } else {
+      upstream.markIdle();
+      this.idle.push(upstream);
+    }
   }
 
   named(upstream: Upstream, topology: Topology): void {
@@ -221,13 +219,8 @@ export class Pool implements UpstreamOwner {
       this.#dialFailed(upstream, reason, detail);
       return;
     }
-    const { tenant } = upstream;
-    const dirty = upstream.isDirty() || tenant?.pinned === true;
-    this.release(upstream, reason, detail, reason !== 'broker_closed');
-    upstream.leave();
     this.context.lost();
-    if (dirty) tenant?.upstreamLost(reason !== 'broker_closed', detail);
-    else tenant?.detached();
+    this.#cut(upstream, reason, detail, reason !== 'broker_closed');
     if (this.asleep && this.context.clientsOpen() && this.supply.dialing === 0) {
       this.supply.asked();
       this.supply.want();
@@ -236,11 +229,18 @@ export class Pool implements UpstreamOwner {
     this.resupply();
   }
 
+  /** Its tenant sees what it would see directly if anything of its own was under way, else nothing. */
+  #cut(upstream: Upstream, reason: ReleaseReason, detail: string, abruptly: boolean): void {
+    const { tenant } = upstream;
+    const dirty = upstream.isDirty() || tenant?.pinned === true;
+    this.release(upstream, reason, detail, abruptly);
+    upstream.leave();
+    if (dirty) tenant?.upstreamLost(abruptly, detail);
+    else tenant?.detached();
+  }
+
   #dialFailed(upstream: Upstream, reason: ReleaseReason, detail: string): void {
-    const failure =
-      reason === 'cluster_changed' || (reason === 'dial_failed' && detail !== 'ETIMEDOUT')
-        ? 'rejected'
-        : dialFailureOf(detail);
+    const failure = dialFailureOf(reason, detail);
     this.release(upstream, reason === 'cluster_changed' ? reason : 'dial_failed', detail, true);
     const retrySeconds = this.supply.failed(upstream);
     this.context.dialFailed(upstream, this, failure, detail, retrySeconds ?? 0);
@@ -275,12 +275,7 @@ export class Pool implements UpstreamOwner {
     if (upstream.tenant === null && upstream.errand === 'none') {
       this.release(upstream, reason, 'condemned');
     } else if (force) {
-      const { tenant } = upstream;
-      const dirty = upstream.isDirty() || tenant?.pinned === true;
-      this.release(upstream, reason, 'condemned by force', true);
-      upstream.leave();
-      if (dirty) tenant?.upstreamLost(true, 'its broker connection was closed by an operator');
-      else tenant?.detached();
+      this.#cut(upstream, reason, 'condemned by force', true);
     }
   }
 

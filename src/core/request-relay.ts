@@ -65,12 +65,13 @@ export class RequestRelay {
 
   /** What was kept back may go on. */
   goOn(): void {
-    this.#inbox.resume();
     if (this.#inbox.length > 0) this.#run(this.#inbox.take());
+    this.resume();
   }
 
+  /** Reads on, unless the next read would fill a buffer that is still needed. */
   resume(): void {
-    this.#inbox.resume();
+    if (!this.#client.closed && this.#client.upstream?.pending !== true) this.#inbox.resume();
   }
 
   drop(): void {

@@ -208,7 +208,9 @@ export class Route implements ClientHost {
   }
 
   mayAnswer(client: Client): boolean {
-    return this.pools.isReachable(client.node);
+    if (client.listener !== BOOTSTRAP || (client.node !== null && this.pools.isReachable(client.node)))
+      return this.pools.isReachable(client.node);
+    return this.pools.isReachable(this.pools.choose(client.node));
   }
 
   poolFor(client: Client): Pool {

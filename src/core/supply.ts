@@ -5,6 +5,7 @@
  * asked recently; a client that asks meanwhile waits for the next one, which is then near.
  */
 import type { UpstreamTarget } from '../contract/protocol.ts';
+import type { ReleaseReason } from '../contract/reasons.ts';
 import { Backoff } from './backoff.ts';
 import type { Timer } from './clock.ts';
 import type { DialFailure } from './events.ts';
@@ -15,8 +16,6 @@ import type { UpstreamOwner } from './upstream-owner.ts';
 
 /** With a client waiting, the next try comes within so long, so that it learns the outcome before its patience ends. */
 const HURRY_MILLISECONDS = 500;
-/** Dials of one pool at once, for held and pinned requests; leased work dials one at a time. */
-export const MOST_DIALS = 8;
 /** Dials go on at least so long after somebody asked. */
 const REMEMBER_AT_LEAST_SECONDS = 60;
 const MAX_AGE_JITTER = 0.1;
@@ -34,9 +33,10 @@ const FAILURES: Readonly<Record<string, DialFailure>> = {
   EMFILE: 'unreachable',
 };
 
-/** @param code the system's error code, or a sentence of ours */
-export function dialFailureOf(code: string): DialFailure {
-  return FAILURES[code] ?? 'closed';
+/** @param detail the system's error code, or a sentence of ours or of the protocol's */
+export function dialFailureOf(reason: ReleaseReason, detail: string): DialFailure {
+  if (reason === 'cluster_changed' || (reason === 'dial_failed' && detail !== 'ETIMEDOUT')) return 'rejected';
+  return FAILURES[detail] ?? 'closed';
 }
 
 export interface SupplyHooks {

@@ -26,7 +26,7 @@ export class Upstream implements WireHandler {
   lastWorkTime: number | null = null;
   idleMarkTime = 0;
   lastTrafficTime: number;
-  /** Since when the oldest answer is owed, as far as progress shows. */
+  /** When the request of the oldest answer owed was written, or the answer before it was complete. */
   owedSince = 0;
   /** When a request was written last. */
   sentTime = 0;
@@ -188,11 +188,11 @@ export class Upstream implements WireHandler {
 
   onBytes(bytes: Buffer, length: number): void {
     if (this.#state === 'released') return;
-    const now = this.#clock.now();
-    this.lastTrafficTime = now;
-    this.owedSince = now;
+    const { owed } = this.session;
+    this.lastTrafficTime = this.#clock.now();
     try {
       this.#answers.read(bytes, length);
+      if (this.session.owed !== owed) this.owedSince = this.lastTrafficTime;
       this.#concludeRead();
     } catch (error) {
       // Contained: the connection whose state nobody knows any more goes, and nobody else's.

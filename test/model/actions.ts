@@ -43,14 +43,14 @@ function withBroker(act: (broker: FakeBroker, world: World, b: number) => void):
   };
 }
 
-function writeRequest(application: Application, b: number): void {
+function writeRequest(application: Application, world: World, b: number): void {
   const word = pick(WORDS, b) ?? 'pool';
   const bodyBytes = word === 'hi' || word === 'meta' ? 0 : (pick(BODIES, b >> 4) ?? 0);
   const answer = pick(BODIES, b >> 7) ?? 0;
   const keys: [string, string][] = [];
   if (word === 'meta') keys.push(['topic', `t${b % 3}`]);
   else if (answer > 0 && word !== 'hi') keys.push(['answer', `${answer}`]);
-  application.write(word, keys, bodyBytes);
+  application.write(word, keys, bodyBytes, world.now);
 }
 
 /** Answers may be given whole only where no piece of an earlier one is left. */
@@ -66,15 +66,15 @@ const ACTIONS: Readonly<Record<Op, Action>> = {
   },
   request: withApp((application, world, b) => {
     if (!application.maySend) return;
-    writeRequest(application, b);
-    application.flush(Number.POSITIVE_INFINITY, world.now);
+    writeRequest(application, world, b);
+    application.flush(Number.POSITIVE_INFINITY);
   }),
   part: withApp((application, world, b) => {
     if (!application.maySend) return;
-    writeRequest(application, b);
-    application.flush(1 + ((b >> 3) % application.unsent.length), world.now);
+    writeRequest(application, world, b);
+    application.flush(1 + ((b >> 3) % application.unsent.length));
   }),
-  more: withApp((application, world, b) => application.flush(1 + (b % 200), world.now)),
+  more: withApp((application, _world, b) => application.flush(1 + (b % 200))),
   garbage: withApp((application) => {
     if (!application.maySend || application.unsent.length > 0) return;
     application.hasSentGarbage = true;

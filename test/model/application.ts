@@ -6,6 +6,7 @@ interface Sent {
   readonly id: string;
   readonly word: string;
   readonly answerBytes: number;
+  readonly time: number;
 }
 
 export class Application {
@@ -19,8 +20,6 @@ export class Application {
   hasEnded = false;
   hasReset = false;
   hasSentGarbage = false;
-  /** When it sent something last. */
-  sentTime = 0;
   #checked = 0;
 
   constructor(app: FakeApp, client: string) {
@@ -39,17 +38,21 @@ export class Application {
   }
 
   /** A new request behind those that are not sent. */
-  write(word: string, keys: readonly (readonly [string, string])[], bodyBytes: number): void {
+  write(word: string, keys: readonly (readonly [string, string])[], bodyBytes: number, time: number): void {
     const next = `a${this.number}-${this.sent.length + 1}`;
     const { id, bytes } = this.app.frame(word, { keys, body: Buffer.alloc(bodyBytes, next) });
-    this.sent.push({ id, word, answerBytes: Number(keys.find(([key]) => key === 'answer')?.[1] ?? 0) });
+    this.sent.push({ id, word, answerBytes: Number(keys.find(([key]) => key === 'answer')?.[1] ?? 0), time });
     this.unsent = Buffer.concat([this.unsent, bytes]);
   }
 
-  flush(bytes: number, now: number): void {
+  /** When it sent the oldest request without an answer. */
+  get unansweredSince(): number {
+    return this.answerable[this.app.answers.length]?.time ?? Number.POSITIVE_INFINITY;
+  }
+
+  flush(bytes: number): void {
     const part = this.unsent.subarray(0, bytes);
     this.unsent = this.unsent.subarray(part.length);
-    if (part.length > 0) this.sentTime = now;
     this.app.peer.send(part);
   }
 

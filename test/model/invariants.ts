@@ -87,8 +87,10 @@ export function checkDial(world: World, dialled: Upstream): string | undefined {
   if (others > 0) return `${dialled.id} is a second dial for leased work`;
   const { slowAnswerMilliseconds, maxConnectionsPerBroker } = route.options.pool;
   const now = clock.now();
+  const leaving = [...closing].filter(({ id }) => world.opened.has(id)).length;
   const pooled = [...open].filter((upstream) => budgetOf(upstream, now, slowAnswerMilliseconds) === 'pool').length;
-  if (queue.ordinary > 0 && open.size > 0 && pooled + closing.size >= maxConnectionsPerBroker)
-    return `${dialled.id} is beyond the cap: ${pooled} pooled, ${closing.size} closing`;
+  // A broker that failed a dial is asked again whether it is there, whatever else is open.
+  if (supply.reachable && queue.ordinary > 0 && open.size > 0 && pooled + leaving >= maxConnectionsPerBroker)
+    return `${dialled.id} is beyond the cap: ${pooled} pooled, ${leaving} closing`;
   return undefined;
 }

@@ -51,7 +51,7 @@ async function heal(world: World): Promise<void> {
   for (const application of world.apps) {
     application.clogged = false;
     application.app.peer.unclog();
-    if (!application.hasEnded) application.flush(Number.POSITIVE_INFINITY, world.now);
+    if (!application.hasEnded) application.flush(Number.POSITIVE_INFINITY);
   }
   await pass(world, 3);
 }

@@ -26,7 +26,8 @@ export class World {
   readonly #wires = new Map<FakeWire, Ledger>();
   readonly #written = new Set<string>();
   readonly #lastWritten = new Map<number, number>();
-  readonly #opened = new Set<string>();
+  /** Connections that were open at some time. */
+  readonly opened = new Set<string>();
   readonly #released = new Set<string>();
   readonly #violations: string[] = [];
   /** Dials failed at some time, so clients may be refused. */
@@ -117,7 +118,7 @@ export class World {
   #observe(event: CoreEvent): void {
     this.trace(`    ${JSON.stringify(event)}`);
     if (event.type === 'client.connected') this.lastClient = event.client;
-    else if (event.type === 'upstream.connected') this.#opened.add(event.upstream);
+    else if (event.type === 'upstream.connected') this.opened.add(event.upstream);
     else if (event.type === 'upstream.released') this.#observeRelease(event);
     else if (event.type === 'invariant.violated') this.violated(event.detail);
     else if (event.type === 'client.disconnected') {
@@ -130,7 +131,7 @@ export class World {
     if (this.#released.has(upstream)) this.violated(`${upstream} was released twice`);
     this.#released.add(upstream);
     this.hasFailedDials ||= !opened;
-    if (opened !== this.#opened.has(upstream)) this.violated(`${upstream}: opened is ${opened}`);
+    if (opened !== this.opened.has(upstream)) this.violated(`${upstream}: opened is ${opened}`);
     const ledger = this.ledgers.get(upstream);
     if (ledger === undefined) return;
     if (POLITE.has(reason) && (ledger.open.length > 0 || ledger.inRequest))
@@ -141,7 +142,7 @@ export class World {
 
   /** Every connection that was opened is gone, with its reason. */
   get unreleased(): string[] {
-    return [...this.#opened].filter((id) => !this.#released.has(id));
+    return [...this.opened].filter((id) => !this.#released.has(id));
   }
 
   /** Throws with the first rule that does not hold. */

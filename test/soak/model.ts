@@ -48,8 +48,10 @@ async function run(): Promise<number> {
     return 0;
   }
   const [setting, steps] = details.counterexample ?? [];
-  trace(`broken after ${details.numRuns} schedules in ${seconds} s: ${String(details.errorInstance)}`);
-  trace(`replay: --seed ${details.seed} --path ${details.counterexamplePath ?? ''} --steps ${values.steps}`);
+  trace(
+    `broken after ${details.numRuns} schedules in ${seconds} s: ${details.errorInstance instanceof Error ? details.errorInstance.stack : details.errorInstance}`,
+  );
+  trace(`replay: --seed=${details.seed} --path=${details.counterexamplePath ?? ''} --steps ${values.steps}`);
   trace(JSON.stringify(setting));
   for (const step of steps ?? []) trace(`  ${JSON.stringify(step)}`);
   if (values.trace && setting !== undefined && steps !== undefined)

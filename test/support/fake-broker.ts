@@ -56,7 +56,11 @@ export class FakeBroker {
   }
 
   start(): void {
-    this.network.serve(this.address, (peer) => this.connections.push(new FakeConnection(this, peer)));
+    this.network.serve(this.address, (peer) => this.accept(peer));
+  }
+
+  accept(peer: FakePeer): void {
+    this.connections.push(new FakeConnection(this, peer));
   }
 
   /** Dead: connections end, dials are refused. */

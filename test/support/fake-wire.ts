@@ -86,6 +86,7 @@ export class FakeWire implements Wire {
     }
     this.#unsent.push({ view: bytes, copy: Buffer.from(bytes) });
     this.#owesFlushed = true;
+    this.#flushed = false;
     this.takeUnsent();
     return false;
   }

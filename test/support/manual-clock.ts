@@ -1,6 +1,9 @@
 /** A clock that stands still until a test moves it. */
 import type { Clock, Timer } from '../../src/core/clock.ts';
 
+/** No test waits for more. */
+const MOST_TIMERS = 1_000_000;
+
 interface Entry {
   readonly due: number;
   readonly order: number;
@@ -60,11 +63,14 @@ export class ManualClock implements Clock {
   /** Time passes; each timer runs when it is due, and the sockets are read after it. */
   advance(milliseconds: number): void {
     const end = this.#now + milliseconds;
+    let fired = 0;
     for (let next = this.#next(end); next !== undefined; next = this.#next(end)) {
       this.#now = Math.max(this.#now, next.due);
       this.#fire(next);
       this.readInput();
       while (this.#afterInput.length > 0) this.readInput();
+      fired += 1;
+      if (fired > MOST_TIMERS) throw new Error('timers make timers and time stands still');
     }
     this.#now = end;
     this.readInput();
