@@ -2,6 +2,7 @@
 import type { ReleaseReason } from '../contract/reasons.ts';
 import { BOOTSTRAP, type Topology } from '../contract/topology.ts';
 import type { DialFailure } from './events.ts';
+import { addressOf } from './options.ts';
 import { Pool } from './pool.ts';
 import type { PoolContext } from './pool-context.ts';
 import type { Route } from './route.ts';
@@ -145,7 +146,7 @@ export class BrokerPools implements PoolContext {
       route,
       broker,
       upstream: upstream.id,
-      address: addressOf(upstream),
+      address: addressOf(upstream.target),
       dialSeconds,
     });
     if (wasAsleep) this.#route.emit({ type: 'pool.awake', route, broker, dialSeconds, clients: pool.queue.size });
@@ -156,7 +157,7 @@ export class BrokerPools implements PoolContext {
 
   dialFailed(upstream: Upstream, pool: Pool, reason: DialFailure, detail: string, retrySeconds: number): void {
     const { name: route } = this.#route;
-    const address = addressOf(upstream);
+    const address = addressOf(upstream.target);
     this.#route.emit({
       type: 'upstream.dial_failed',
       route,
@@ -213,7 +214,7 @@ export class BrokerPools implements PoolContext {
     if (wasOpen && pool.asleep) this.#route.emit({ type: 'pool.asleep', route, broker });
   }
 
-  named(_upstream: Upstream, topology: Topology): void {
+  named(topology: Topology): void {
     this.#route.named(topology);
   }
 
@@ -253,8 +254,4 @@ export class BrokerPools implements PoolContext {
 
 function keyOf(broker: string, identity: string): string {
   return `${broker} ${identity}`;
-}
-
-function addressOf(upstream: Upstream): string {
-  return `${upstream.target.host}:${upstream.target.port}`;
 }

@@ -11,6 +11,7 @@ import { type ClientSession, Demand } from '../contract/protocol.ts';
 import type { CloseReason } from '../contract/reasons.ts';
 import type { ClientHost } from './client-host.ts';
 import type { Timer } from './clock.ts';
+import { sayFarewell } from './farewell.ts';
 import type { Pool } from './pool.ts';
 import { type RelayClient, RequestRelay } from './request-relay.ts';
 import type { Waiter } from './tenant.ts';
@@ -156,10 +157,6 @@ export class Client implements WireHandler, Waiter, RelayClient {
     return true;
   }
 
-  answer(bytes: Buffer): void {
-    this.receive(bytes);
-  }
-
   giveUp(reason: CloseReason, detail: string): void {
     this.close(reason, detail, 'end');
   }
@@ -276,11 +273,10 @@ export class Client implements WireHandler, Waiter, RelayClient {
     if (manner === 'reset') {
       this.wire.reset();
     } else if (manner === 'end') {
-      this.wire.end();
+      const { clock, options } = this.#host;
+      this.#farewell = sayFarewell(this.wire, clock, options.limits.clientStallSeconds * 1000);
       // What the broker has not taken yet lies in the buffer that the next read would fill.
       if (this.upstream?.pending !== true) this.wire.resume();
-      const patience = this.#host.options.limits.clientStallSeconds * 1000;
-      this.#farewell = this.#host.clock.after(patience, () => this.wire.destroy());
     }
     const { upstream } = this;
     if (upstream !== null) this.#pool?.tenantGone(upstream);

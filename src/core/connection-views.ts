@@ -3,6 +3,7 @@ import type { PinReason } from '../contract/reasons.ts';
 import { BOOTSTRAP } from '../contract/topology.ts';
 import { type Budget, budgetOf } from './budget.ts';
 import type { Client } from './client.ts';
+import { addressOf } from './options.ts';
 import type { Pool } from './pool.ts';
 import { idleMilliseconds, spreadSeconds } from './reaper.ts';
 import type { Route } from './route.ts';
@@ -29,7 +30,7 @@ export function viewUpstream(upstream: Upstream, pool: Pool, route: Route): Upst
     id: upstream.id,
     route: route.name,
     broker: pool.broker,
-    address: `${upstream.target.host}:${upstream.target.port}`,
+    address: addressOf(upstream.target),
     state: upstream.state,
     budget: budgetOf(upstream, now, limits.slowAnswerMilliseconds),
     why: whyUpstream(upstream, now, limits.slowAnswerMilliseconds),

@@ -6,6 +6,11 @@ export interface HostPort {
   readonly port: number;
 }
 
+/** As logged, shown, and looked up in `dialAddresses`. */
+export function addressOf({ host, port }: HostPort): string {
+  return `${host}:${port}`;
+}
+
 export interface PoolOptions {
   readonly maxConnectionsPerBroker: number;
   readonly growAfterWaitMilliseconds: number;

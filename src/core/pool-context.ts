@@ -35,7 +35,7 @@ export interface PoolContext {
   closed(pool: Pool): void;
   /** A rule of ours was broken while a broker's bytes were dealt with. */
   violated(detail: string): void;
-  named(upstream: Upstream, topology: Topology): void;
+  named(topology: Topology): void;
   /** A client got its upstream after so many milliseconds in the queue. */
   waited(milliseconds: number): void;
   /** A client has waited for a while. */

@@ -13,6 +13,7 @@ import { dialsWanted } from './growth.ts';
 import { IdleStack } from './idle-stack.ts';
 import { invariant } from './invariant.ts';
 import { LeaseQueue } from './lease-queue.ts';
+import { addressOf } from './options.ts';
 import type { PoolContext } from './pool-context.ts';
 import { PoolWatch } from './pool-watch.ts';
 import { dialFailureOf, Supply } from './supply.ts';
@@ -49,7 +50,7 @@ export class Pool implements UpstreamOwner {
   }
 
   get address(): string {
-    return Array.from(this.#targets(), ({ host, port }) => `${host}:${port}`).join(',');
+    return Array.from(this.#targets(), addressOf).join(',');
   }
   get open(): ReadonlySet<Upstream> {
     return this.#open;
@@ -205,8 +206,8 @@ export class Pool implements UpstreamOwner {
     }
   }
 
-  named(upstream: Upstream, topology: Topology): void {
-    this.context.named(upstream, topology);
+  named(topology: Topology): void {
+    this.context.named(topology);
   }
 
   violated(detail: string): void {
@@ -242,8 +243,7 @@ export class Pool implements UpstreamOwner {
   #dialFailed(upstream: Upstream, reason: ReleaseReason, detail: string): void {
     const failure = dialFailureOf(reason, detail);
     this.release(upstream, reason === 'cluster_changed' ? reason : 'dial_failed', detail, true);
-    const retrySeconds = this.supply.failed(upstream);
-    this.context.dialFailed(upstream, this, failure, detail, retrySeconds ?? 0);
+    this.context.dialFailed(upstream, this, failure, detail, this.supply.failed(upstream) ?? 0);
   }
 
   #unreachable(wasReachable: boolean): void {

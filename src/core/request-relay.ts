@@ -28,7 +28,8 @@ export interface RelayClient {
   learn(): void;
   /** Registers the inspected request with the upstream; false: the client was closed. */
   admit(upstream: Upstream): boolean;
-  answer(bytes: Buffer): void;
+  /** Writes an answer of ours. */
+  receive(bytes: Buffer): void;
   giveUp(reason: CloseReason, detail: string): void;
 }
 
@@ -119,7 +120,7 @@ export class RequestRelay {
         this.#write(bytes, from, at);
         at += client.session.size;
         from = at;
-        client.answer(client.session.answer());
+        client.receive(client.session.answer());
       } else {
         incomplete = verdict === Verdict.incomplete;
         if (verdict === Verdict.learn && !owing) client.learn();

@@ -2,6 +2,7 @@
 import { PIN_REASONS, type PinReason } from '../contract/reasons.ts';
 import { BOOTSTRAP } from '../contract/topology.ts';
 import { clientStateOf, viewClient, viewUpstream } from './connection-views.ts';
+import { addressOf } from './options.ts';
 import type { Pool } from './pool.ts';
 import { idleMilliseconds } from './reaper.ts';
 import type { Route } from './route.ts';
@@ -41,10 +42,10 @@ export class LiveRouteControl implements RouteControl {
     return {
       name: route.name,
       protocol: options.protocol,
-      listen: route.listeners.addressOf(BOOTSTRAP) ?? `${options.listen.host}:${options.listen.port}`,
+      listen: route.listeners.addressOf(BOOTSTRAP) ?? addressOf(options.listen),
       learnt: route.learnt,
       clusterId: route.cluster.clusterId,
-      bootstrap: options.upstream.bootstrap.map(({ host, port }) => `${host}:${port}`),
+      bootstrap: options.upstream.bootstrap.map(addressOf),
       brokers: this.#brokers(),
       clients,
       upstreams,

@@ -14,7 +14,7 @@ import { type ClusterChange, ClusterMap } from './cluster-map.ts';
 import { Distribution } from './distribution.ts';
 import type { CoreEvent, Observer } from './events.ts';
 import { Listeners } from './listeners.ts';
-import type { RouteOptions } from './options.ts';
+import { addressOf, type RouteOptions } from './options.ts';
 import type { Pool } from './pool.ts';
 import { idleMilliseconds, Reaper } from './reaper.ts';
 import { sweepPool } from './sweep.ts';
@@ -155,12 +155,8 @@ export class Route implements ClientHost {
     this.#sweepTimer = this.clock.after(SWEEP_MILLISECONDS, () => {
       this.#scheduleSweep();
       const now = this.clock.now();
-      for (const pool of this.pools) {
-        sweepPool(pool, now, {
-          warm: () => this.warm,
-          idleMarked: (_pool, upstream) => this.#idleMarked(pool, upstream, now),
-        });
-      }
+      const idleMarked = (pool: Pool, upstream: Upstream): void => this.#idleMarked(pool, upstream, now);
+      for (const pool of this.pools) sweepPool(pool, now, { warm: () => this.warm, idleMarked });
       for (const client of [...this.clients]) sweepClient(client, now, this);
       this.listeners.retryFailed(now, BIND_RETRY_MILLISECONDS);
     });
@@ -258,7 +254,7 @@ export class Route implements ClientHost {
   #apply({ kind, node }: ClusterChange): void {
     if (kind !== 'added') this.protocol.invalidate();
     const local = this.listeners.addressOf(node.node) ?? '';
-    const address = `${node.host}:${node.port}`;
+    const address = addressOf(node);
     this.emit({ type: 'broker.changed', route: this.name, broker: node.node, change: kind, address, local });
     if (kind === 'removed') this.listeners.remove(node.node);
     if (kind !== 'added') this.pools.replace(node.node);

@@ -9,6 +9,7 @@ import type { ReleaseReason } from '../contract/reasons.ts';
 import { Backoff } from './backoff.ts';
 import type { Timer } from './clock.ts';
 import type { DialFailure } from './events.ts';
+import { addressOf } from './options.ts';
 import type { PoolContext } from './pool-context.ts';
 import type { Tenant } from './tenant.ts';
 import { Upstream } from './upstream.ts';
@@ -101,7 +102,7 @@ export class Supply {
     const upstream = this.#create(target);
     const timeOut = (): void => this.#owner.broken(upstream, 'dial_failed', 'ETIMEDOUT');
     this.#dialing.set(upstream, clock.after(options.upstream.dialTimeoutMilliseconds, timeOut));
-    const address = options.upstream.dialAddresses[`${target.host}:${target.port}`] ?? target;
+    const address = options.upstream.dialAddresses[addressOf(target)] ?? target;
     const wire = this.#context.network.dial(address.host, address.port, upstream, () => upstream.connected());
     upstream.dialledOver(wire);
   }

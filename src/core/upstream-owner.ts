@@ -11,7 +11,7 @@ export interface UpstreamOwner {
   opened(upstream: Upstream): void;
   /** Nothing is owed and nothing else keeps it: it may be lent again. */
   quiet(upstream: Upstream): void;
-  named(upstream: Upstream, topology: Topology): void;
+  named(topology: Topology): void;
   /** A rule of ours was broken while its bytes were dealt with. */
   violated(detail: string): void;
   /** The connection must go; the owner calls `release`. */

@@ -6,6 +6,7 @@ import type { ClientSession, UpstreamSession, UpstreamTarget } from '../contract
 import type { CloseReason, ReleaseReason } from '../contract/reasons.ts';
 import { AnswerRelay } from './answer-relay.ts';
 import type { Clock, Timer } from './clock.ts';
+import { BROKER_FAREWELL_MILLISECONDS, sayFarewell } from './farewell.ts';
 import { invariant } from './invariant.ts';
 import { isDirty, isFree } from './safe-state.ts';
 import type { Tenant } from './tenant.ts';
@@ -13,9 +14,6 @@ import type { Errand, UpstreamOwner } from './upstream-owner.ts';
 import { moved } from './upstream-state.ts';
 import type { UpstreamState } from './views.ts';
 import type { Wire, WireEnd, WireHandler } from './wire.ts';
-
-/** After our FIN the broker gets so long to send its own; then the socket is dropped. */
-const FAREWELL_MILLISECONDS = 1000;
 
 export class Upstream implements WireHandler {
   readonly id: string;
@@ -68,7 +66,7 @@ export class Upstream implements WireHandler {
     this.createTime = clock.now();
     this.lastTrafficTime = this.createTime;
     this.expiryTime = this.createTime + maxAgeMilliseconds;
-    this.#answers = new AnswerRelay(session, (topology) => owner.named(this, topology));
+    this.#answers = new AnswerRelay(session, (topology) => owner.named(topology));
   }
 
   get state(): UpstreamState {
@@ -147,8 +145,7 @@ export class Upstream implements WireHandler {
       return;
     }
     wire.resume();
-    wire.end();
-    this.#farewell = this.#clock.after(FAREWELL_MILLISECONDS, () => wire.destroy());
+    this.#farewell = sayFarewell(wire, this.#clock, BROKER_FAREWELL_MILLISECONDS);
   }
 
   /** Registers the request that the client's session inspected last. A reason means that the client must go. */

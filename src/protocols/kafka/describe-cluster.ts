@@ -5,7 +5,7 @@
  *   Brokers [] { BrokerId, Host, Port, Rack nullable, v2+ IsFenced bool, tags }; ClusterAuthorizedOperations int32; tags
  */
 import type { Cursor } from './cursor.ts';
-import { editList, readEndpointList } from './endpoints.ts';
+import { endpointFindings, readEndpointList } from './endpoints.ts';
 import { type Findings, plainFindings } from './findings.ts';
 
 const CONTROLLERS = 2;
@@ -24,13 +24,7 @@ export function readDescribeCluster(cursor: Cursor, version: number): Findings {
   });
   cursor.skip(4);
   cursor.skipTags();
-  if (endpointType === CONTROLLERS || list.entries.length === 0) return plainFindings(throttleMilliseconds);
-  const nodes = list.entries.map(({ node, host, port }) => ({ node, host, port }));
-  return {
-    // Fenced brokers may be listed or not, so that absence says nothing.
-    topology: { clusterId: null, nodes, complete: false },
-    edits: (addresses) => editList(list, addresses),
-    throttleMilliseconds,
-    clean: true,
-  };
+  if (endpointType === CONTROLLERS) return plainFindings(throttleMilliseconds);
+  // Fenced brokers may be listed or not, so that absence says nothing.
+  return endpointFindings(list, throttleMilliseconds);
 }

@@ -2,9 +2,10 @@
  * Brokers named by an answer, and what is written in their place. Every such entry begins NodeId int32, Host STRING,
  * Port int32; what follows (rack, flags, tags) is kept as it is.
  */
-import type { LocalAddresses } from '../../contract/topology.ts';
+import type { BrokerNode, LocalAddresses } from '../../contract/topology.ts';
 import type { Cursor } from './cursor.ts';
 import type { Edit } from './edits.ts';
+import { type Findings, plainFindings } from './findings.ts';
 import { Writer } from './writer.ts';
 
 export interface Endpoint {
@@ -64,6 +65,21 @@ export function readNodeEndpoints(cursor: Cursor): EndpointList {
 export function addressEdit(endpoint: Endpoint, host: string, port: number, flexible: boolean): Edit {
   const bytes = new Writer(flexible).string(host).int32(port).bytes();
   return { from: endpoint.addressFrom, to: endpoint.addressTo, bytes };
+}
+
+/** What an answer is that names these brokers, perhaps among others, and nothing else of the cluster. */
+export function endpointFindings(list: EndpointList, throttleMilliseconds: number): Findings {
+  if (list.entries.length === 0) return plainFindings(throttleMilliseconds);
+  return {
+    topology: { clusterId: null, nodes: nodesOf(list), complete: false },
+    edits: (addresses) => editList(list, addresses),
+    throttleMilliseconds,
+    clean: true,
+  };
+}
+
+export function nodesOf({ entries }: EndpointList): BrokerNode[] {
+  return entries.map(({ node, host, port }) => ({ node, host, port }));
 }
 
 /** Puts the local addresses in; brokers whose listener cannot be bound are left out, as if they were down. */

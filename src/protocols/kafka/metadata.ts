@@ -9,7 +9,7 @@
  *   v8-10 ClusterAuthorizedOperations int32; v13+ ErrorCode int16; v9+ tags
  */
 import type { Cursor } from './cursor.ts';
-import { editList, readEndpointList } from './endpoints.ts';
+import { editList, nodesOf, readEndpointList } from './endpoints.ts';
 import type { Findings } from './findings.ts';
 
 export function readMetadata(cursor: Cursor, version: number): Findings {
@@ -25,7 +25,7 @@ export function readMetadata(cursor: Cursor, version: number): Findings {
   if (version >= 8 && version <= 10) cursor.skip(4);
   if (version >= 13) clean = cursor.int16() === 0 && clean;
   cursor.skipTags();
-  const nodes = list.entries.map(({ node, host, port }) => ({ node, host, port }));
+  const nodes = nodesOf(list);
   return {
     // A broker that names nobody, not even itself, does not know its cluster yet, or sends its clients elsewhere.
     topology: { clusterId, nodes, complete: nodes.length > 0 },

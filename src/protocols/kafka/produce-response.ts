@@ -7,7 +7,7 @@
  *   ThrottleTimeMs int32; v9+ tags, of which v10+ 0: NodeEndpoints (KIP-951)
  */
 import { type Cursor, MalformedError } from './cursor.ts';
-import { editList, readNodeEndpoints } from './endpoints.ts';
+import { editList, nodesOf, readNodeEndpoints } from './endpoints.ts';
 import { type Findings, plainFindings } from './findings.ts';
 import { Writer } from './writer.ts';
 
@@ -54,9 +54,8 @@ function readTags(cursor: Cursor, throttleMilliseconds: number): Findings {
     const list = readNodeEndpoints(cursor);
     if (found !== null || cursor.at !== sizeTo + size)
       throw new MalformedError(`a list of brokers that is not one of ${size} bytes at byte ${sizeTo}`);
-    const nodes = list.entries.map(({ node, host, port }) => ({ node, host, port }));
     found = {
-      topology: { clusterId: null, nodes, complete: false },
+      topology: { clusterId: null, nodes: nodesOf(list), complete: false },
       edits: (addresses) => {
         const edits = editList(list, addresses);
         const grown = edits.reduce((sum, edit) => sum + edit.bytes.length - (edit.to - edit.from), 0);

@@ -10,8 +10,8 @@
  *     tags }; NodeEndpoints []; tags
  */
 import type { Cursor } from './cursor.ts';
-import { editList, readNodeEndpoints } from './endpoints.ts';
-import { type Findings, plainFindings } from './findings.ts';
+import { endpointFindings, readNodeEndpoints } from './endpoints.ts';
+import type { Findings } from './findings.ts';
 
 export function readShareFetch(cursor: Cursor, _version: number): Findings {
   return readShare(cursor, true, true);
@@ -33,14 +33,7 @@ function readShare(cursor: Cursor, fetch: boolean, lockTimeout: boolean): Findin
   }
   const list = readNodeEndpoints(cursor);
   cursor.skipTags();
-  if (list.entries.length === 0) return plainFindings(throttleMilliseconds);
-  const nodes = list.entries.map(({ node, host, port }) => ({ node, host, port }));
-  return {
-    topology: { clusterId: null, nodes, complete: false },
-    edits: (addresses) => editList(list, addresses),
-    throttleMilliseconds,
-    clean: true,
-  };
+  return endpointFindings(list, throttleMilliseconds);
 }
 
 function skipPartition(cursor: Cursor, fetch: boolean): void {

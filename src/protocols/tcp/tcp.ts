@@ -4,6 +4,7 @@ import {
   Demand,
   type Protocol,
   type ProtocolRoute,
+  type RequestCounts,
   type UpstreamSession,
   type UpstreamSink,
   Verdict,
@@ -11,6 +12,7 @@ import {
 import type { CloseReason, PinReason } from '../../contract/reasons.ts';
 
 const NOTHING = Buffer.alloc(0);
+const NO_REQUESTS: RequestCounts = { forwarded: new Map(), absorbed: new Map() };
 
 class OpaqueClientSession implements ClientSession {
   size = 0;
@@ -79,8 +81,6 @@ class OpaqueUpstreamSession<T> implements UpstreamSession<T> {
 
 class OpaqueRoute implements ProtocolRoute {
   readonly dialsAtAccept = true;
-  readonly #counts = { forwarded: new Map<string, number>(), absorbed: new Map<string, number>() };
-
   localPort(node: string): { readonly fault: string } {
     return { fault: `an opaque route has no broker ${node}` };
   }
@@ -91,10 +91,10 @@ class OpaqueRoute implements ProtocolRoute {
     return new OpaqueUpstreamSession<T>();
   }
   invalidate(): void {
-    this.#counts.forwarded.clear();
+    // Nothing is known of what passes, so nothing is cached.
   }
-  counts(): { forwarded: Map<string, number>; absorbed: Map<string, number> } {
-    return this.#counts;
+  counts(): RequestCounts {
+    return NO_REQUESTS;
   }
 }
 
