@@ -1,5 +1,7 @@
 /** H36: a process that stood still, and a wall clock that jumps. */
 import t from 'tap';
+import { BOOTSTRAP } from '../../src/contract/topology.ts';
+import { tcp } from '../../src/protocols/tcp/tcp.ts';
 import { startCore } from '../support/core-fixture.ts';
 import { seeded } from '../support/seeded.ts';
 
@@ -17,6 +19,19 @@ t.test('work that came while the process stood still keeps its connection', asyn
   t.equal(app.ids.at(-1), id);
   t.equal(core.network.dials.length, 1);
   t.strictSame(core.released, []);
+  t.strictSame(core.disconnected, []);
+});
+
+t.test('a stream whose bytes came while the process stood still was not silent', async (t) => {
+  const core = await startCore(t, { protocol: tcp });
+  const app = core.connect(BOOTSTRAP);
+  app.send('pool');
+  core.pass(20);
+  const { id, bytes } = app.frame('pool');
+  app.peer.send(bytes);
+  core.clock.stall(STANDSTILL);
+  core.pass(10);
+  t.equal(app.ids.at(-1), id);
   t.strictSame(core.disconnected, []);
 });
 
