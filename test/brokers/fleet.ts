@@ -10,6 +10,8 @@ export interface FleetOptions {
   readonly topics: 'one' | 'each';
   /** How long a client may believe its metadata; the library's own default if absent. */
   readonly metadataRefreshMilliseconds?: number;
+  /** Messages of librdkafka and Java go round so many partitions; the library chooses if absent. */
+  readonly partitions?: number;
   /** Default: by all replicas. */
   readonly acks?: 'all' | 0;
   /** Default: whenever `acks` permits it. */
@@ -98,7 +100,8 @@ export class Fleet {
         const driver = await Driver.start(kind, way.cluster.version);
         this.#drivers.push(driver);
         const settings = settingsOf(kind, this.#options);
-        await driver.request('open', { bootstrap: way.bootstrap, clients, settings }, OPEN_MILLISECONDS);
+        const { partitions } = this.#options;
+        await driver.request('open', { bootstrap: way.bootstrap, clients, settings, partitions }, OPEN_MILLISECONDS);
       }),
     );
   }

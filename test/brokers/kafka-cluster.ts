@@ -19,6 +19,8 @@ import type { KafkaVersion } from './versions.ts';
 
 /** Room for brokers that join later. */
 const SPARE_NODES = 2;
+/** Whether logs and data of brokers outlast the test, for whoever wants to know what happened. */
+const KEPT = (process.env.SLACKWATER_KEEP_BROKERS ?? '') !== '';
 
 export interface ClusterOptions {
   readonly version: KafkaVersion;
@@ -52,7 +54,7 @@ export class KafkaCluster {
     const firstPort = await freePortBlock((options.brokers + SPARE_NODES) * PORTS_PER_NODE);
     const ids = Array.from({ length: options.brokers }, (_, index) => index + 1);
     const folder = mkdtempSync(join(tmpdir(), 'slackwater-kafka-'));
-    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    if (!KEPT) process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
     const voters = ids.map((id) => `${id}@${controllerAddress(portOf(firstPort, id))}`).join(',');
     const { version, properties = {} } = options;
     const cluster = new KafkaCluster({ folder, version, clusterId: uuid(), voters, properties }, firstPort);
@@ -148,7 +150,7 @@ export class KafkaCluster {
 
   async stop(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.stop()));
-    rmSync(this.#plan.folder, { recursive: true, force: true });
+    if (!KEPT) rmSync(this.#plan.folder, { recursive: true, force: true });
   }
 }
 

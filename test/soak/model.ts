@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { runSchedule } from '../model/run.ts';
 import { type Setting, type Step, schedules, settings } from '../model/steps.ts';
 
-const HELP = `Usage: node test/soak/model.ts [--runs N] [--steps N] [--seed N] [--path P] [--trace]
+const HELP = `Usage: npm run test:soak -- model [--runs N] [--steps N] [--seed N] [--path P] [--trace]
 
 Random schedules of applications, brokers, the network and the clock against the rules of the pool.
 

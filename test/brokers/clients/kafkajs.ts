@@ -17,9 +17,13 @@ function kafka(bootstrap: string, name: string, config: Partial<KafkaConfig> = {
   });
 }
 
+/** As long as it takes, like the other libraries: with its default of five retries kafkajs gives up after ten seconds. */
+const PATIENT = { retries: Number.MAX_SAFE_INTEGER, maxRetryTime: 2_000 };
+
 const senders = new Senders(async (bootstrap, name, settings) => {
   const { acks = -1, ...rest } = settings;
-  const producer = kafka(bootstrap, name).producer({ createPartitioner: Partitioners.DefaultPartitioner, ...rest });
+  const partitioning = { createPartitioner: Partitioners.DefaultPartitioner };
+  const producer = kafka(bootstrap, name, { retry: PATIENT }).producer({ ...partitioning, ...rest });
   await producer.connect();
   return {
     send: (topic, value) => producer.send({ topic, acks: Number(acks), messages: [{ value }] }),

@@ -35,9 +35,10 @@ def told(name):
 class Sender:
     """A producer that sends numbered messages at its own pace."""
 
-    def __init__(self, name, topic, settings):
+    def __init__(self, name, topic, partitions, settings):
         self.name = name
         self.topic = topic
+        self.partitions = partitions
         self.sent = 0
         self.acknowledged = 0
         self.settled = 0
@@ -57,8 +58,9 @@ class Sender:
 
     def send(self):
         value = f"{self.name} {self.sent}".encode()
+        where = {"partition": self.sent % self.partitions} if self.partitions else {}
         self.sent += 1
-        self.producer.produce(self.topic, value=value, on_delivery=self.delivered)
+        self.producer.produce(self.topic, value=value, on_delivery=self.delivered, **where)
 
 
 class Senders:
@@ -71,10 +73,10 @@ class Senders:
         for work in (self.pace, self.poll):
             threading.Thread(target=work, daemon=True).start()
 
-    def open(self, bootstrap, clients, settings):
+    def open(self, bootstrap, clients, settings, partitions=0):
         for client in clients:
             name = client["name"]
-            self.all[name] = Sender(name, client["topic"], {"bootstrap.servers": bootstrap, **settings})
+            self.all[name] = Sender(name, client["topic"], partitions, {"bootstrap.servers": bootstrap, **settings})
         return {}
 
     def start(self, everyMs, messages, spreadMs, clients=None):

@@ -17,6 +17,8 @@ final class Senders {
     private static final class Sender {
         final String name;
         final String topic;
+        /** Messages go round them; with 0 the client chooses. */
+        final int partitions;
         final KafkaProducer<String, String> producer;
         int sent;
         int settled;
@@ -26,9 +28,10 @@ final class Senders {
         List<Double> latencies = new ArrayList<>();
         List<String> failures = new ArrayList<>();
 
-        Sender(String name, String topic, Properties properties) {
+        Sender(String name, String topic, int partitions, Properties properties) {
             this.name = name;
             this.topic = topic;
+            this.partitions = partitions;
             this.producer = new KafkaProducer<>(properties, new StringSerializer(), new StringSerializer());
         }
 
@@ -38,12 +41,14 @@ final class Senders {
 
         void send() {
             String value;
+            Integer partition;
             synchronized (this) {
+                partition = partitions > 0 ? Integer.valueOf(sent % partitions) : null;
                 value = name + " " + sent++;
             }
             long begun = System.nanoTime();
             try {
-                producer.send(new ProducerRecord<>(topic, value), (where, error) -> settled(value, begun, error));
+                producer.send(new ProducerRecord<>(topic, partition, null, value), (where, error) -> settled(value, begun, error));
             } catch (RuntimeException e) {
                 settled(value, begun, e);
             }
@@ -67,7 +72,7 @@ final class Senders {
         for (JsonNode client : request.get("clients")) {
             String name = client.get("name").asText();
             Properties properties = Driver.settings(request, "client.id", name);
-            all.put(name, new Sender(name, client.get("topic").asText(), properties));
+            all.put(name, new Sender(name, client.get("topic").asText(), request.path("partitions").asInt(), properties));
         }
         return Map.of();
     }

@@ -34,7 +34,7 @@ export class Application {
     this.#judge = judge;
     this.#options = options;
     this.group = `${options.prefix}-group`;
-    this.#crowd = new Crowd(options.prefix, options.kinds);
+    this.#crowd = new Crowd(options.prefix, options.kinds, options.partitions);
     this.topics = this.#crowd.topics;
   }
 

@@ -14,6 +14,7 @@ export interface LeaderChangeOutcome extends CrowdReport {
 }
 
 const CHANGES = 2;
+const PARTITIONS = 6;
 
 /** Producers and one consumer of each kind. */
 export async function changeLeaders(
@@ -22,14 +23,14 @@ export async function changeLeaders(
   kinds: Kinds,
   prefix: string,
 ): Promise<LeaderChangeOutcome> {
-  const crowd = new Crowd(prefix, kinds);
+  const crowd = new Crowd(prefix, kinds, PARTITIONS);
   const consumers: Driver[] = [];
   const counts = async (): Promise<Record<string, number>> =>
     Object.fromEntries(
       await Promise.all(consumers.map(async (driver) => [driver.kind, takenBy(await memberStates(driver)).taken])),
     );
   try {
-    await judge.createTopics(crowd.topics, 6);
+    await judge.createTopics(crowd.topics, PARTITIONS);
     await crowd.open(way);
     await crowd.start(100);
     for (const kind of Object.keys(kinds) as DriverKind[]) {

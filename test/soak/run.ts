@@ -1,0 +1,31 @@
+/** `npm run test:soak [-- NAME [--option value]...]`: runs one of the long measurements, or lists them. */
+import { join } from 'node:path';
+
+const SCRIPTS: Readonly<Record<string, string>> = {
+  sharing: '70 producers at work: connections and latency',
+  asleep: '70 producers that fall silent, and wake up',
+  housekeeping: '70 producers asleep for 20 minutes with their own metadata refreshes',
+  failures: 'brokers and sidecars that fail under load, round after round',
+  model: 'random schedules against the model of the pool; needs no brokers',
+};
+
+const names = Object.keys(SCRIPTS);
+const list = [
+  'npm run test:soak -- NAME [--option value]...',
+  '',
+  ...names.map((name) => `  ${name.padEnd(14)} ${SCRIPTS[name]}`),
+  '',
+  '`npm run test:soak -- NAME --help` tells the options.',
+].join('\n');
+
+const [name] = process.argv.slice(2);
+if (name === undefined || name === '--help') {
+  process.stdout.write(`${list}\n`);
+} else if (names.includes(name)) {
+  // The script finds its own arguments where it would find them if it had been started itself.
+  process.argv.splice(1, 2, join(import.meta.dirname, `${name}.ts`));
+  await import(`./${name}.ts`);
+} else {
+  process.stderr.write(`there is no ${name}\n\n${list}\n`);
+  process.exitCode = 2;
+}
