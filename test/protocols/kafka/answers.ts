@@ -15,6 +15,8 @@ export function answer(key: number, version: number, id: number, body: Buffer): 
   return frame(i32(id), header, body);
 }
 
+/** A field of a version that nobody knows yet. */
+const LATER: Tag = { tag: 9, bytes: Buffer.from('later') };
 const UUID = Buffer.from('0123456789abcdef0123456789abcdef', 'hex');
 
 export interface AnswerOptions {
@@ -57,24 +59,35 @@ export function metadataBody(version: number, brokers: readonly Broker[], option
     ...(version >= 5 ? [write.array([])] : []),
     write.tags(),
   );
-  const topic = join(
-    i16(topicError),
-    write.string(options.topic ?? 'orders'),
-    ...(version >= 10 ? [UUID] : []),
-    ...(version >= 1 ? [i8(0)] : []),
-    write.array([partition]),
-    ...(version >= 8 ? [i32(-2147483648)] : []),
+  const leaderless = join(
+    i16(0),
+    i32(1),
+    i32(-1),
+    ...(version >= 7 ? [i32(6)] : []),
+    write.array([i32(2)]),
+    write.array([]),
+    ...(version >= 5 ? [write.array(null)] : []),
     write.tags(),
   );
+  const topic = (name: string, code: number, ...partitions: readonly Buffer[]): Buffer =>
+    join(
+      i16(code),
+      write.string(name),
+      ...(version >= 10 ? [UUID] : []),
+      ...(version >= 1 ? [i8(0)] : []),
+      write.array(partitions),
+      ...(version >= 8 ? [i32(-2147483648)] : []),
+      write.tags(),
+    );
   return join(
     ...(version >= 3 ? [i32(throttle)] : []),
     write.array(list),
     ...(version >= 2 ? [write.string(clusterId)] : []),
     ...(version >= 1 ? [i32(1)] : []),
-    write.array([topic]),
+    write.array([topic(options.topic ?? 'orders', topicError, partition, leaderless), topic('empty', 0)]),
     ...(version >= 8 && version <= 10 ? [i32(-2147483648)] : []),
     ...(version >= 13 ? [i16(error)] : []),
-    write.tags(),
+    write.tags(LATER),
   );
 }
 
@@ -103,7 +116,14 @@ export function findCoordinatorBody(
   const coordinators = brokers.map((broker, index) =>
     join(write.string(`group-${index}`), address(broker), i16(errors[index] ?? 0), write.string(null), write.tags()),
   );
-  return join(i32(throttle), write.array(coordinators), write.tags());
+  const nobody = join(
+    write.string('nobody'),
+    address({ node: -1, host: '', port: -1 }),
+    i16(15),
+    write.string('none'),
+    write.tags(),
+  );
+  return join(i32(throttle), write.array([...coordinators, nobody]), write.tags());
 }
 
 export function describeClusterBody(
@@ -141,13 +161,14 @@ export function produceBody(
 ): Buffer {
   const write = form(isFlexible(0, version));
   const moved = version >= 10 && brokers.length > 0;
+  const rejected = [join(i32(3), write.string('bad'), write.tags()), join(i32(4), write.string(null), write.tags())];
   const partition = join(
     i32(0),
     i16(moved ? 6 : 0),
     i64(41n),
     ...(version >= 2 ? [i64(-1n)] : []),
     ...(version >= 5 ? [i64(0n)] : []),
-    ...(version >= 8 ? [write.array([join(i32(3), write.string('why'), write.tags())]), write.string(null)] : []),
+    ...(version >= 8 ? [write.array(rejected), write.string('why')] : []),
     write.tags(...(moved ? [CURRENT_LEADER] : [])),
   );
   const topic = version >= 13 ? UUID : write.string('orders');
@@ -201,7 +222,7 @@ export function fetchBody(
       : [{ tag: voided ? 0x7f : 0, bytes: voided ? Buffer.alloc(endpoints.length) : endpoints }];
   return join(
     ...(version >= 1 ? [i32(throttle)] : []),
-    ...(version >= 7 ? [i16(0), i32(0)] : []),
+    ...(version >= 7 ? [i16(0), i32(77)] : []),
     write.array([
       join(topic, write.array([partition, bare]), write.tags()),
       join(topic, write.array([]), write.tags()),
@@ -218,23 +239,25 @@ export function shareFetchBody(
   const write = form(true);
   const leader = join(i32(1), i32(4), write.tags());
   const acquired = join(i64(1n), i64(3n), i16(1), write.tags());
-  const partition = join(
-    i32(0),
-    i16(0),
-    write.string(null),
-    i16(0),
-    write.string('why'),
-    leader,
-    write.bytes(Buffer.from('batches')),
-    write.array([acquired, acquired]),
-    write.tags(),
-  );
+  const partition = (index: number, error: number, records: Buffer | null, acquisitions: readonly Buffer[]): Buffer =>
+    join(
+      i32(index),
+      i16(error),
+      write.string(error === 0 ? null : 'moved'),
+      i16(0),
+      write.string('why'),
+      leader,
+      write.bytes(records),
+      write.array(acquisitions),
+      write.tags(),
+    );
+  const partitions = [partition(0, 0, Buffer.from('batches'), [acquired, acquired]), partition(1, 6, null, [])];
   return join(
     i32(throttle),
     i16(0),
     write.string(null),
     i32(30_000),
-    write.array([join(UUID, write.array([partition]), write.tags())]),
+    write.array([join(UUID, write.array(partitions), write.tags())]),
     nodeEndpoints(brokers),
     write.tags(),
   );

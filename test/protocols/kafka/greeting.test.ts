@@ -111,6 +111,31 @@ t.test('a broker that tells no versions, or no cluster, fails its dial', async (
   t.equal(nobody.sink.failure?.reason, 'dial_failed');
 });
 
+t.test('a broker that answers ApiVersions with any error has told nothing', async (t) => {
+  const bench = new KafkaBench();
+  const connection = bench.dial(BOOTSTRAP);
+  const failed = requestsIn(connection.session.greeting()).map(({ key, version, id }) =>
+    key === 3
+      ? answer(3, version, id, metadataBody(version, BROKERS))
+      : answer(18, version, id, apiVersionsBody(version, ALL_RANGES, [], 42)),
+  );
+  connection.read(join(...failed));
+  t.equal(connection.sink.failure?.reason, 'protocol_error');
+  const asks = apiVersionsRequest(0, 1);
+  t.equal(bench.client(BOOTSTRAP).inspect(asks, 0, asks.length, true, false), Verdict.learn);
+});
+
+t.test('a broker that names nobody, not even itself, does not make everybody go missing', async (t) => {
+  const bench = new KafkaBench();
+  const connection = bench.connect();
+  for (const version of [1, 13]) {
+    connection.ask(bench.client(), anyRequest(3, version, 1));
+    connection.read(answer(3, version, 1, metadataBody(version, [])));
+  }
+  t.equal(connection.sink.topologies.length, 2);
+  t.notOk(connection.sink.topologies.some(({ complete }) => complete));
+});
+
 t.test('a greeting answered with nonsense ends the dial', async (t) => {
   const bytes = greetingAnswers(new KafkaBench().dial().session.greeting());
   for (const at of [0, 4, 10]) {

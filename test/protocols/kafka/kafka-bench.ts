@@ -9,9 +9,9 @@ import {
 import type { CloseReason } from '../../../src/contract/reasons.ts';
 import type { LocalAddress, LocalAddresses } from '../../../src/contract/topology.ts';
 import { protocolNamed } from '../../../src/protocols/registry.ts';
+import { RecordingSink } from '../recording-sink.ts';
 import { answer, apiVersionsBody, type Broker, metadataBody, type Range } from './answers.ts';
 import { API_ROWS } from './api-fixture.ts';
-import { RecordingSink } from './recording-sink.ts';
 import type { Tag } from './wire.ts';
 
 /** Long, so that no part of them comes about by chance. */

@@ -37,10 +37,12 @@ function upTo(newest: number, oldest = 0): number[] {
 }
 
 /** The tag is void: nothing of a broker is left in it. */
-const FETCHES: readonly Sample[] = family('Fetch', 1, [4, 11, 12, 13, 15, 16, 17, 18], 1, fetchBody).map((sample) => ({
-  ...sample,
-  seen: (brokers, _ours, throttle) => fetchBody(sample.version, brokers, { throttle, voided: true }),
-}));
+const FETCHES: readonly Sample[] = family('Fetch', 1, [1, 4, 7, 11, 12, 13, 15, 16, 17, 18], 1, fetchBody).map(
+  (sample) => ({
+    ...sample,
+    seen: (brokers, _ours, throttle) => fetchBody(sample.version, brokers, { throttle, voided: true }),
+  }),
+);
 
 export const NAMING: readonly Sample[] = [
   ...family('Metadata', 3, upTo(13), 3, metadataBody),

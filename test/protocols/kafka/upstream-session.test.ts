@@ -3,7 +3,7 @@ import type { ReleaseReason } from '../../../src/contract/reasons.ts';
 import { answer, findCoordinatorBody, heartbeatBody, metadataBody, produceBody } from './answers.ts';
 import { BROKERS, KafkaBench, local } from './kafka-bench.ts';
 import { anyRequest, metadataRequest, produceRequest, request } from './requests.ts';
-import { form, frame, i16, i32, join } from './wire.ts';
+import { form, frame, i16, i32, join, uvarint } from './wire.ts';
 
 const heartbeat = (id: number): Buffer => answer(12, 0, id, heartbeatBody(0));
 
@@ -93,6 +93,12 @@ interface Ending {
   readonly passed?: number;
 }
 
+const ONE_BROKER = form(true).array([
+  join(i32(1), form(true).string('broker'), i32(9092), form(true).string(null), form(true).tags()),
+]);
+/** A size that is three too large, and the brokers. */
+const OVERLONG = join(uvarint(ONE_BROKER.length + 3), ONE_BROKER);
+
 const ENDINGS: readonly Ending[] = [
   { title: 'another correlation id', reason: 'wrong_correlation_id', bytes: heartbeat(2) },
   { title: 'a length of -1', reason: 'protocol_error', bytes: join(i32(-1), i32(1), Buffer.alloc(8)) },
@@ -109,6 +115,18 @@ const ENDINGS: readonly Ending[] = [
     reason: 'protocol_error',
     bytes: frame(i32(1), i32(1_000_000), Buffer.alloc(40)),
     asked: [3, 0],
+  },
+  {
+    title: 'a Metadata answer with a length below that of null',
+    reason: 'protocol_error',
+    bytes: frame(i32(1), i32(-5), i32(1), i32(0)),
+    asked: [3, 1],
+  },
+  {
+    title: 'a Produce answer whose brokers take less than their tag says',
+    reason: 'protocol_error',
+    bytes: frame(i32(1), form(true).tags(), form(true).array([]), i32(0), uvarint(1), uvarint(0), OVERLONG),
+    asked: [0, 10],
   },
   {
     title: 'a Produce answer that ends before its throttle time',
@@ -164,15 +182,55 @@ t.test('bytes that nobody asked for end the connection at the first one', async 
   }
 });
 
-t.test('a byte behind the last answer ends the connection, and that answer is delivered', async (t) => {
-  for (const cuts of [[], [10], [3, 9]]) {
+t.test('bytes behind the last answer end the connection once, and that answer is delivered', async (t) => {
+  for (const count of [1, 8, 12, 40]) {
+    for (const cuts of [[], [10], [3, 9]]) {
+      const bench = new KafkaBench();
+      const connection = bench.connect();
+      connection.ask(bench.client(), anyRequest(12, 0, 1));
+      connection.read(join(heartbeat(1), frame(Buffer.alloc(36)).subarray(0, count)), cuts);
+      t.equal(connection.sink.failure?.reason, 'unsolicited_bytes');
+      t.same(connection.sink.delivered(), heartbeat(1));
+    }
+  }
+});
+
+t.test('an answer before a broken one reaches its client, even in the same read', async (t) => {
+  const lengthless = join(i32(-1), i32(2), Buffer.alloc(7));
+  for (const [broken, reason] of [
+    [heartbeat(99), 'wrong_correlation_id'],
+    [lengthless, 'protocol_error'],
+  ] as const) {
     const bench = new KafkaBench();
     const connection = bench.connect();
-    connection.ask(bench.client(), anyRequest(12, 0, 1));
-    connection.read(join(heartbeat(1), Buffer.from([0])), cuts);
-    t.equal(connection.sink.failure?.reason, 'unsolicited_bytes');
+    const client = bench.client();
+    for (const id of [1, 2]) connection.ask(client, anyRequest(12, 0, id));
+    connection.read(join(heartbeat(1), broken));
     t.same(connection.sink.delivered(), heartbeat(1));
+    t.equal(connection.sink.failure?.reason, reason);
   }
+});
+
+t.test('an answer that must be looked into as a whole is collected up to 16 MiB', async (t) => {
+  const most = 16 * 1024 * 1024;
+  for (const [length, reason] of [
+    [most, undefined],
+    [most + 1, 'protocol_error'],
+  ] as const) {
+    const bench = new KafkaBench();
+    const connection = bench.connect();
+    connection.ask(bench.client(), anyRequest(3, 1, 1));
+    connection.read(join(i32(length), i32(1), Buffer.alloc(100)));
+    t.equal(connection.sink.failure?.reason, reason, `${length}`);
+  }
+});
+
+t.test('a ShareFetch answer, whose records come before its brokers, may be as long as any', async (t) => {
+  const bench = new KafkaBench();
+  const connection = bench.connect();
+  connection.ask(bench.client(), anyRequest(78, 1, 1));
+  connection.read(join(i32(64 * 1024 * 1024), i32(1), Buffer.alloc(100)));
+  t.equal(connection.sink.failure, null);
 });
 
 t.test('a Fetch answer that does not follow its grammar ends the connection', async (t) => {

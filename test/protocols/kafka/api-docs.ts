@@ -1,4 +1,4 @@
-/** docs/kafka-apis.md, made from the table in code. `node test/protocols/kafka/review-api-docs.ts > docs/kafka-apis.md` */
+/** docs/kafka-apis.md, made from the table in code. `node test/protocols/kafka/api-docs.ts > docs/kafka-apis.md` */
 import { APIS, type Api, bearsAddresses, isOffered } from '../../../src/protocols/kafka/api-table.ts';
 
 const CLASSES: Readonly<Record<Api['kind'], string>> = {

@@ -1,7 +1,7 @@
 /** What an upstream session tells the core, in order. Deliveries are kept apart, joined for each tenant. */
-import type { UpstreamSink } from '../../../src/contract/protocol.ts';
-import type { ReleaseReason } from '../../../src/contract/reasons.ts';
-import type { Topology } from '../../../src/contract/topology.ts';
+import type { UpstreamSink } from '../../src/contract/protocol.ts';
+import type { ReleaseReason } from '../../src/contract/reasons.ts';
+import type { Topology } from '../../src/contract/topology.ts';
 
 export class RecordingSink implements UpstreamSink<string> {
   /** Everything but deliveries; `settled` says how many bytes this tenant had got by then. */
