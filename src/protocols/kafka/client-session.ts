@@ -193,6 +193,7 @@ export class KafkaClientSession implements ClientSession {
     frame.writeInt32BE(4 + body.length);
     frame.writeInt32BE(this.correlationId, 4);
     body.copy(frame, FRAME_HEAD_BYTES);
+    this.#forget();
     return frame;
   }
 
@@ -205,6 +206,14 @@ export class KafkaClientSession implements ClientSession {
     }
     if (this.work) this.sleeper.worked();
     this.#route.countForwarded(this.apiKey);
+    this.#forget();
+  }
+
+  /** A client that falls asleep keeps neither its question nor an answer, which may both be large. */
+  #forget(): void {
+    this.metadataKey = null;
+    this.#answerBody = null;
+    this.#answering = null;
   }
 
   close(): void {

@@ -85,6 +85,10 @@ function costOf(key: MetadataKey, rest: Buffer): number {
   return ENTRY_BYTES + key.rest.length + rest.length;
 }
 
+export function isSameQuestion(one: MetadataKey, other: MetadataKey): boolean {
+  return one.version === other.version && one.rest === other.rest;
+}
+
 export function nameOf(key: MetadataKey): string {
   return `${key.version} ${key.rest}`;
 }

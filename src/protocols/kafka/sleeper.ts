@@ -1,5 +1,5 @@
 /** What one client last heard about its cluster, and whether it has been quiet since. */
-import { type HousekeepingCache, type MetadataKey, nameOf } from './housekeeping-cache.ts';
+import { type HousekeepingCache, isSameQuestion, type MetadataKey } from './housekeeping-cache.ts';
 
 /** A client library asks one or two questions for ever; whoever asks more is not asleep. */
 const MOST_QUESTIONS = 4;
@@ -10,7 +10,8 @@ interface Heard {
 }
 
 export class Sleeper {
-  readonly #heard = new Map<string, Heard>();
+  /** The last ones, oldest first. No text of its own: ten thousand sleepers may ask the same. */
+  #heard: Heard[] = [];
   /** No valid data since the last housekeeping answer. */
   #quiet = false;
   /** Changes with every request that is valid data. */
@@ -28,20 +29,18 @@ export class Sleeper {
    */
   heard(key: MetadataKey, sequence: number, clean: boolean, works: number): void {
     if (works === this.works) this.#quiet = true;
-    const name = nameOf(key);
-    this.#heard.delete(name);
-    if (!clean) return;
-    this.#heard.set(name, { key, sequence });
-    for (const oldest of this.#heard.keys()) {
-      if (this.#heard.size <= MOST_QUESTIONS) break;
-      this.#heard.delete(oldest);
-    }
+    const others = this.#heard.filter((each) => !isSameQuestion(each.key, key));
+    this.#heard = clean ? [...others, { key, sequence }].slice(-MOST_QUESTIONS) : others;
+  }
+
+  #find(key: MetadataKey): Heard | undefined {
+    return this.#heard.find((each) => isSameQuestion(each.key, key));
   }
 
   /** The answer that may be given to it without asking a broker. */
   answerFrom(cache: HousekeepingCache, key: MetadataKey): Buffer | null {
     if (!this.#quiet) return null;
-    const heard = this.#heard.get(nameOf(key));
+    const heard = this.#find(key);
     const cached = cache.find(key);
     if (heard === undefined || cached === undefined || cached.sequence <= heard.sequence) return null;
     return cached.rest;
@@ -49,13 +48,13 @@ export class Sleeper {
 
   /** It was given the cached answer. */
   toldFrom(cache: HousekeepingCache, key: MetadataKey): void {
-    const heard = this.#heard.get(nameOf(key));
+    const heard = this.#find(key);
     const cached = cache.find(key);
     if (heard !== undefined && cached !== undefined) heard.sequence = cached.sequence;
   }
 
   /** What it will ask again, if it is asleep. */
   questions(): MetadataKey[] {
-    return this.#quiet ? [...this.#heard.values()].map(({ key }) => key) : [];
+    return this.#quiet ? this.#heard.map(({ key }) => key) : [];
   }
 }

@@ -86,8 +86,8 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
 
   admit(client: KafkaClientSession): CloseReason | undefined {
     if (client.told !== null && !this.#own.covers(client.told)) return 'versions_changed';
-    client.admitted();
     this.#ledger.admit(client);
+    client.admitted();
     return undefined;
   }
 
