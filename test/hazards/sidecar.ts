@@ -2,7 +2,7 @@
 import type { Test } from 'tap';
 import type { CloseReason } from '../../src/contract/reasons.ts';
 import { BOOTSTRAP } from '../../src/contract/topology.ts';
-import { systemClock } from '../../src/core/clock.ts';
+import { type Clock, systemClock } from '../../src/core/clock.ts';
 import type { CoreEvent } from '../../src/core/events.ts';
 import { Route } from '../../src/core/route.ts';
 import { LiveRouteControl } from '../../src/core/route-control.ts';
@@ -16,6 +16,8 @@ import { until } from '../support/until.ts';
 
 export interface SidecarOptions extends Overrides {
   readonly network?: Network;
+  /** The system's if not given. */
+  readonly clock?: Clock;
   /** Of `bootstrap` and of nodes; any free ones if not given. */
   readonly ports?: Readonly<Record<string, number>>;
 }
@@ -28,7 +30,10 @@ export class Sidecar {
   readonly events: CoreEvent[] = [];
   #stopped: Promise<void> | undefined;
 
-  constructor(cluster: EmbeddedCluster, { network = tcpNetwork, ports = {}, ...overrides }: SidecarOptions) {
+  constructor(
+    cluster: EmbeddedCluster,
+    { network = tcpNetwork, clock = systemClock, ports = {}, ...overrides }: SidecarOptions,
+  ) {
     const nodes = Object.fromEntries(cluster.brokers.map(({ node }) => [String(node), ports[String(node)] ?? 0]));
     this.route = new Route({
       options: routeOptions({
@@ -45,7 +50,7 @@ export class Sidecar {
         brokersOptions: { portBase: undefined, ports: nodes, ...overrides.brokersOptions },
       }),
       protocol: protocolNamed('kafka'),
-      clock: systemClock,
+      clock,
       network,
       observe: (event) => this.events.push(event),
       random: Math.random,

@@ -43,7 +43,7 @@ t.test('of an answer that its client does not read, one read is held, and nobody
 
 t.test('a connection whose client reads slowly is in use, and neither idle nor overdue', async (t) => {
   // H25
-  const core = await startCore(t, { limits: { responseTimeoutSeconds: 30 } });
+  const core = await startCore(t, { limits: { responseTimeoutSeconds: 10 } });
   core.network.bufferBytes = BUFFER;
   const slow = core.connect();
   slow.peer.clog(0);
