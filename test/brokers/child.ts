@@ -3,6 +3,7 @@
  * the kernel (PDEATHSIG) if this process is killed.
  */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { within } from './until.ts';
 
@@ -41,6 +42,7 @@ export class Child {
   readonly pid: number;
   readonly exited: Promise<Ending>;
   readonly #process: ChildProcess;
+  readonly #reading: Promise<unknown>[] = [];
   #ending: Ending | undefined;
 
   /** @throws Error if the command cannot be started */
@@ -76,7 +78,15 @@ export class Child {
   onLine(stream: 'stdout' | 'stderr', listener: (line: string) => void): void {
     const input = this.#process[stream];
     if (input === null) throw new Error(`${this.name}: ${stream} is not piped`);
-    createInterface({ input }).on('line', listener);
+    const lines = createInterface({ input }).on('line', listener);
+    this.#reading.push(once(lines, 'close'));
+  }
+
+  /** Its end, once every line has come: a process is gone before all that it wrote has been read. */
+  async heardOut(): Promise<Ending> {
+    const ending = await this.exited;
+    await Promise.all(this.#reading);
+    return ending;
   }
 
   writeLine(line: string): void {
@@ -136,9 +146,8 @@ export async function run(
   const told = () => err.slice(-15).concat(out.slice(-5)).join('\n');
   const wanted = `${command} ${args.join(' ')}`.slice(0, 300);
   try {
-    const ending = await within(`${wanted} to end`, options.withinMilliseconds ?? 60_000, child.exited);
+    const ending = await within(`${wanted} to end`, options.withinMilliseconds ?? 60_000, child.heardOut());
     if (ending.code !== 0) throw new Error(`${wanted} ended with ${ending.code ?? ending.signal}\n${told()}`);
-    await new Promise(setImmediate);
     return out.join('\n');
   } catch (error) {
     child.signal('SIGKILL');

@@ -75,7 +75,7 @@ export class Driver {
     this.#child = child;
     child.onLine('stdout', (line) => this.#answered(line));
     child.onLine('stderr', (line) => this.#logged(line));
-    child.exited.then(({ code, signal }) => {
+    child.heardOut().then(({ code, signal }) => {
       const error = new Error(`${child.name} ended with ${code ?? signal}: ${this.#log.slice(-10).join('\n')}`);
       for (const waiter of this.#waiting.values()) waiter.reject(error);
       this.#waiting.clear();
