@@ -139,4 +139,8 @@ t.test('silence about a broker is not its removal', async (t) => {
   const id = send(app, '2');
   core.pass(1);
   t.strictSame(app.ids, [id]);
+  core.cluster.brokers.delete('2');
+  other.send('meta');
+  core.pass(1);
+  t.ok(app.isOpen, 'it was there in between');
 });

@@ -5,6 +5,7 @@ import { ManualClock } from './manual-clock.ts';
 
 /** Turns of the loop that a message over loopback may take. */
 const TURNS = 4;
+const STEP_SECONDS = 0.01;
 
 export class HandClock implements Clock {
   readonly #time = new ManualClock();
@@ -27,6 +28,14 @@ export class HandClock implements Clock {
     for (let left = seconds * 1000; left > 0; left -= step) {
       this.#time.advance(Math.min(step, left));
       for (let turn = 0; turn < TURNS; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** Time passes until it is so. @throws {Error} if it never is */
+  async passUntil(what: string, isSo: () => boolean, mostSeconds = 60): Promise<void> {
+    for (let passed = 0; !isSo(); passed += STEP_SECONDS) {
+      if (passed > mostSeconds) throw new Error(`${mostSeconds} s passed in vain: ${what}`);
+      await this.pass(STEP_SECONDS);
     }
   }
 }
