@@ -39,13 +39,10 @@ export class AnswerRelay implements UpstreamSink<Tenant> {
     this.#named = whenNamed;
   }
 
-  read(bytes: Buffer, length: number): void {
-    this.#session.read(bytes, 0, length, this);
-  }
-
-  /** Goes on with an answer that waited for listeners. */
-  resume(): void {
-    this.#session.resume(this);
+  /** @param bytes null: goes on with an answer that waited for listeners */
+  read(bytes: Buffer | null, length: number): void {
+    if (bytes === null) this.#session.resume(this);
+    else this.#session.read(bytes, 0, length, this);
   }
 
   /** What one read told was acted on. */

@@ -1,6 +1,7 @@
 /** The pools of one route, one for each broker and identity, and what their fortunes mean for the route. */
 import type { ReleaseReason } from '../contract/reasons.ts';
 import { BOOTSTRAP, type Topology } from '../contract/topology.ts';
+import type { Timer } from './clock.ts';
 import type { DialFailure } from './events.ts';
 import { addressOf } from './options.ts';
 import { Pool } from './pool.ts';
@@ -29,6 +30,7 @@ export class BrokerPools implements PoolContext {
   #nextUpstream = 1;
   #whenEmpty: (() => void) | null = null;
   #learnTime = Number.NEGATIVE_INFINITY;
+  #learnLater: Timer | null = null;
 
   constructor(route: Route, network: Network, random: () => number) {
     this.#route = route;
@@ -64,6 +66,12 @@ export class BrokerPools implements PoolContext {
     return this.find(node ?? BOOTSTRAP)?.supply.reachable ?? true;
   }
 
+  /** Whether it is honest to answer without that broker: it was reached last time, and not lost since. */
+  isTrusted(node: string | null): boolean {
+    const supply = this.find(node ?? BOOTSTRAP)?.supply;
+    return supply === undefined || (supply.reachable && !supply.doubtful);
+  }
+
   /**
    * The broker for a client of the bootstrap listener: the one it has while that can be reached, else one that is awake,
    * else the one that this process prefers, so that a fleet spreads and a pod does not.
@@ -76,15 +84,23 @@ export class BrokerPools implements PoolContext {
     return awake ?? reachable[Math.floor(this.#preference * reachable.length)] ?? null;
   }
 
-  /** Asks a bootstrap address for the topology. */
+  /** Asks a bootstrap address for the topology, now or as soon as it may. */
   learn(): void {
-    const now = this.clock.now();
-    const pool = this.get(BOOTSTRAP);
-    if (this.#route.stopped || pool.supply.dialing > 0 || now - this.#learnTime < LEARN_AT_MOST_EVERY_MILLISECONDS)
+    if (this.#route.stopped || this.#learnLater !== null) return;
+    const { supply } = this.get(BOOTSTRAP);
+    const dials = [...supply.upstreams()];
+    if (dials.some((upstream) => upstream.session.owed === 0)) return; // it has not asked yet: its answer will be new
+    const wait = dials.length > 0 ? 0 : this.clock.now() - this.#learnTime;
+    if (wait >= LEARN_AT_MOST_EVERY_MILLISECONDS) {
+      this.#learnTime = this.clock.now();
+      supply.asked();
+      supply.want();
       return;
-    this.#learnTime = now;
-    pool.supply.asked();
-    pool.supply.want();
+    }
+    this.#learnLater = this.clock.after(LEARN_AT_MOST_EVERY_MILLISECONDS - wait, () => {
+      this.#learnLater = null;
+      if (this.clientsOpen()) this.learn();
+    });
   }
 
   /** The broker moved or is gone: its connections go when free, its waiters ask again. */
@@ -100,6 +116,7 @@ export class BrokerPools implements PoolContext {
   }
 
   shutDown(): void {
+    this.#learnLater?.cancel();
     for (const pool of this) pool.shutDown();
   }
 

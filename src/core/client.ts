@@ -101,16 +101,20 @@ export class Client implements WireHandler, Waiter, RelayClient {
       this.#relay.feed(length === bytes.length ? bytes : bytes.subarray(0, length));
       this.#conclude();
     } catch (error) {
-      // Contained: the connection whose state nobody knows any more goes, and nobody else's.
-      this.#host.violated(String(error));
-      this.close('protocol_error', 'a fault of the sidecar', 'reset');
+      this.#contain(error);
     }
+  }
+
+  /** The connection whose state nobody knows any more goes, and nobody else's. */
+  #contain(error: unknown): void {
+    this.#host.violated(String(error));
+    this.close('protocol_error', 'a fault of the sidecar', 'reset');
   }
 
   #conclude(): void {
     const { upstream } = this;
     if (upstream === null) {
-      if (this.#ended && this.#state === 'idle') this.close('client_closed', '', 'end');
+      if (this.#ended && this.#state === 'idle' && !this.#relay.awaitsReader) this.close('client_closed', '', 'end');
     } else if (this.#ended && this.sending) {
       this.close('client_closed', 'it ended in the middle of a request', 'end');
     } else if (!this.sending && upstream.session.owed === 0) {
@@ -125,6 +129,9 @@ export class Client implements WireHandler, Waiter, RelayClient {
   }
   get waiting(): boolean {
     return this.#state === 'waiting';
+  }
+  get unread(): boolean {
+    return this.wire.pending;
   }
   get wholeFrameBytes(): number {
     return this.#host.options.limits.wholeFrameBytes;
@@ -191,6 +198,7 @@ export class Client implements WireHandler, Waiter, RelayClient {
   onFlushed(): void {
     this.#lastOutputTime = this.#host.clock.now();
     this.upstream?.tenantFlushed();
+    if (this.#relay.awaitsReader && !this.wire.pending) this.#goOn();
   }
 
   onClosed(how: WireEnd, detail: string): void {
@@ -223,8 +231,12 @@ export class Client implements WireHandler, Waiter, RelayClient {
   }
 
   #goOn(): void {
-    this.#relay.goOn();
-    this.#conclude();
+    try {
+      this.#relay.goOn();
+      this.#conclude();
+    } catch (error) {
+      this.#contain(error);
+    }
   }
 
   refuse(reason: CloseReason, detail: string): void {

@@ -37,8 +37,9 @@ export class ClusterMap {
   }
 
   /**
-   * Takes an answer in. Only a complete one moves a broker, or counts towards its removal: that takes two answers at
-   * least so long apart that lack it, and every answer between them; time without answers says nothing.
+   * Takes an answer in. Only a complete one moves a broker, or counts towards its removal: that takes two of them at
+   * least so long apart that lack it, and no answer of any kind between them that names it; time without answers says
+   * nothing.
    */
   apply(topology: Topology, now: number): ClusterChange[] {
     const changes: ClusterChange[] = [];
@@ -47,12 +48,12 @@ export class ClusterMap {
       if (entry === undefined) {
         this.#entries.set(node.node, { node, missingSince: null });
         changes.push({ kind: 'added', node });
-      } else if (topology.complete) {
-        entry.missingSince = null;
-        if (entry.node.host !== node.host || entry.node.port !== node.port) {
-          entry.node = node;
-          changes.push({ kind: 'moved', node });
-        }
+        continue;
+      }
+      entry.missingSince = null;
+      if (topology.complete && (entry.node.host !== node.host || entry.node.port !== node.port)) {
+        entry.node = node;
+        changes.push({ kind: 'moved', node });
       }
     }
     if (!topology.complete) return changes;

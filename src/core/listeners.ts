@@ -15,6 +15,8 @@ interface Listener {
   port: number;
   sockets: Listening[];
   failedTime: number;
+  /** Its broker is down: it must not be open, even if it was being bound at that time. */
+  down: boolean;
 }
 
 export interface ListenersHooks {
@@ -58,7 +60,7 @@ export class Listeners implements LocalAddresses {
 
   /** Binds; rejects with the system's error. For the address that the process cannot do without. */
   async open(node: string, at: HostPort): Promise<number> {
-    const listener: Listener = { at, state: 'binding', port: at.port, sockets: [], failedTime: 0 };
+    const listener: Listener = { at, state: 'binding', port: at.port, sockets: [], failedTime: 0, down: false };
     this.#listeners.set(node, listener);
     await this.#bind(node, listener);
     return listener.port;
@@ -77,6 +79,7 @@ export class Listeners implements LocalAddresses {
       port: faulty ? 0 : at.port,
       sockets: [],
       failedTime: now,
+      down: known?.down ?? false,
     };
     this.#listeners.set(node, listener);
     const bound = faulty ? Promise.reject(new Error(at.fault)) : this.#bind(node, listener);
@@ -113,12 +116,15 @@ export class Listeners implements LocalAddresses {
     }
     listener.sockets = sockets;
     listener.state = 'open';
+    if (listener.down) this.shut(node);
   }
 
   /** New connections are refused; those that are open stay. */
   shut(node: string): void {
     const listener = this.#listeners.get(node);
-    if (listener?.state !== 'open') return;
+    if (listener === undefined) return;
+    listener.down = true;
+    if (listener.state !== 'open') return;
     listener.state = 'shut';
     for (const socket of listener.sockets) void socket.close();
     listener.sockets = [];
@@ -127,7 +133,9 @@ export class Listeners implements LocalAddresses {
   /** Accepts again, on the same port. */
   reopen(node: string, now: number): void {
     const listener = this.#listeners.get(node);
-    if (listener?.state !== 'shut' || this.#closed) return;
+    if (listener === undefined) return;
+    listener.down = false;
+    if (listener.state !== 'shut' || this.#closed) return;
     this.#listeners.delete(node);
     this.ensure(node, { host: listener.at.host, port: listener.port }, now, 0);
   }

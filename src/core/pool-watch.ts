@@ -19,6 +19,7 @@ export class PoolWatch {
   readonly #pool: Pool;
   #timer: Timer | null = null;
   #due = 0;
+  #stopped = false;
 
   constructor(pool: Pool) {
     this.#pool = pool;
@@ -33,16 +34,23 @@ export class PoolWatch {
       this.#timer.cancel();
     }
     this.#due = clock.now() + delay;
-    this.#timer = clock.after(delay, this.#look);
+    this.#timer = clock.after(delay, this.#wake);
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#timer?.cancel();
     this.#timer = null;
   }
 
-  readonly #look = (): void => {
+  readonly #wake = (): void => {
     this.#timer = null;
+    // The process may have stood still: the sockets are read first, and judged then.
+    this.#pool.context.clock.afterInput(this.#look);
+  };
+
+  readonly #look = (): void => {
+    if (this.#stopped) return;
     const pool = this.#pool;
     const now = pool.context.clock.now();
     this.#lookAtWaiters(now);

@@ -6,7 +6,7 @@
  * could be lent.
  */
 import { Demand, type UpstreamTarget } from '../contract/protocol.ts';
-import type { ReleaseReason } from '../contract/reasons.ts';
+import type { CloseReason, ReleaseReason } from '../contract/reasons.ts';
 import type { Topology } from '../contract/topology.ts';
 import { countErrands, countPooled } from './budget.ts';
 import { dialsWanted } from './growth.ts';
@@ -46,6 +46,7 @@ export class Pool implements UpstreamOwner {
       targets,
       unreachable: (wasReachable) => this.#unreachable(wasReachable),
       gaveUp: () => context.gaveUp(this),
+      homeless: () => this.#refuseAll('broker_removed', `broker ${broker} is no longer part of the cluster`),
     });
   }
 
@@ -221,6 +222,7 @@ export class Pool implements UpstreamOwner {
       return;
     }
     this.context.lost();
+    this.supply.doubtful ||= this.#open.size === 1;
     this.#cut(upstream, reason, detail, reason !== 'broker_closed');
     if (this.asleep && this.context.clientsOpen() && this.supply.dialing === 0) {
       this.supply.asked();
@@ -248,8 +250,11 @@ export class Pool implements UpstreamOwner {
 
   #unreachable(wasReachable: boolean): void {
     this.context.unreachable(this, wasReachable);
-    const detail = `no connection to broker ${this.broker} at ${this.address}`;
-    for (const waiter of this.queue.takeAll()) waiter.refuse('upstream_unavailable', detail);
+    this.#refuseAll('upstream_unavailable', `no connection to broker ${this.broker} at ${this.address}`);
+  }
+
+  #refuseAll(reason: CloseReason, detail: string): void {
+    for (const waiter of this.queue.takeAll()) waiter.refuse(reason, detail);
   }
 
   closed(upstream: Upstream): void {
@@ -290,9 +295,8 @@ export class Pool implements UpstreamOwner {
   /** The end: everything goes now. */
   shutDown(): void {
     this.#retired = true;
-    this.supply.stop();
     this.#watch.stop();
-    for (const upstream of [...this.supply.upstreams(), ...this.#open]) {
+    for (const upstream of [...this.supply.abandon(), ...this.#open]) {
       this.release(upstream, 'shutdown', 'shutdown');
       upstream.leave();
     }

@@ -21,6 +21,12 @@ export function idleMilliseconds(upstream: Upstream, now: number): number {
   return now - (upstream.lastWorkTime ?? upstream.createTime);
 }
 
+/** What of an opaque stream matters to the detector. */
+export interface SilentStream {
+  readonly upstream: Upstream;
+  close(): void;
+}
+
 export interface ReaperHooks {
   readonly clock: Clock;
   readonly random: () => number;
@@ -28,8 +34,8 @@ export interface ReaperHooks {
   pools(): Iterable<Pool>;
   /** Upstreams never reaped of each pool: zero while no client is open. */
   warm(): number;
-  /** Opaque streams: both sides of those that were silent for so long close. */
-  closeSilentStreams(idleMilliseconds: number): void;
+  /** Opaque streams: they live as long as their client, and both sides idle and close together. */
+  streams(): Iterable<SilentStream>;
   reaped(): void;
   ran(): void;
 }
@@ -72,7 +78,9 @@ export class Reaper {
   #look(): void {
     const { options } = this.#hooks;
     const idle = options.connectionMaxIdleSeconds * 1000;
-    this.#hooks.closeSilentStreams(idle);
+    for (const stream of this.#hooks.streams()) {
+      if (this.#isSilent(stream, idle)) this.#later(() => this.#isSilent(stream, idle) && this.#closeStream(stream));
+    }
     for (const pool of this.#hooks.pools()) {
       for (const upstream of this.choose(pool, idle)) this.#releaseLater(pool, upstream);
     }
@@ -83,20 +91,43 @@ export class Reaper {
   choose(pool: Pool, olderThanMilliseconds: number): Upstream[] {
     const now = this.#hooks.clock.now();
     const quiet = [...pool.idle].filter((upstream) => upstream.state === 'idle_marked');
-    const spare = Math.max(0, pool.open.size - this.#hooks.warm());
+    const spare = this.#spare(pool);
     return quiet.filter((upstream) => idleMilliseconds(upstream, now) >= olderThanMilliseconds).slice(0, spare);
   }
 
-  #releaseLater(pool: Pool, upstream: Upstream): void {
-    const { clock, options, random } = this.#hooks;
-    upstream.beforeRelease();
-    const spread = spreadSeconds(options.connectionIdleDetectionIntervalSeconds) * 1000;
-    clock.after(random() * spread, () => clock.afterInput(() => this.confirm(pool, upstream)));
+  /** How many the pool may lose. */
+  #spare(pool: Pool): number {
+    return Math.max(0, pool.open.size - this.#hooks.warm());
   }
 
-  /** The look that counts. True if it was released. */
+  #releaseLater(pool: Pool, upstream: Upstream): void {
+    upstream.beforeRelease();
+    this.#later(() => this.confirm(pool, upstream));
+  }
+
+  /** At a random moment of the spread, once the sockets were read. */
+  #later(judge: () => void): void {
+    const { clock, options, random } = this.#hooks;
+    const spread = spreadSeconds(options.connectionIdleDetectionIntervalSeconds) * 1000;
+    clock.after(random() * spread, () => clock.afterInput(judge));
+  }
+
+  #isSilent({ upstream }: SilentStream, idle: number): boolean {
+    return upstream.state === 'using' && idleMilliseconds(upstream, this.#hooks.clock.now()) >= idle;
+  }
+
+  #closeStream(stream: SilentStream): void {
+    stream.close();
+    this.#hooks.reaped();
+  }
+
+  /** The look that counts. True if it was released; if it is not, it is as it was. */
   confirm(pool: Pool, upstream: Upstream, reason: 'idle' | 'operator' = 'idle'): boolean {
-    if (upstream.state !== 'before_release' || !upstream.isFree()) return false;
+    if (upstream.state !== 'before_release') return false;
+    if (!upstream.isFree() || this.#spare(pool) === 0) {
+      upstream.markIdle();
+      return false;
+    }
     const detail = reason === 'idle' ? 'no valid data for connectionMaxIdleSeconds' : 'reaped by an operator';
     pool.release(upstream, reason, detail);
     this.#hooks.reaped();

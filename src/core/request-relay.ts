@@ -20,6 +20,8 @@ export interface RelayClient {
   readonly upstream: Upstream | null;
   readonly closed: boolean;
   readonly waiting: boolean;
+  /** It has not taken what it was sent: answers of ours must not pile up. */
+  readonly unread: boolean;
   readonly wholeFrameBytes: number;
   mayAnswer(): boolean;
   /** True: it holds an upstream now; false: it waits, or was closed. */
@@ -39,6 +41,7 @@ export class RequestRelay {
   /** Bytes of the admitted request that are still to come. */
   #bodyLeft = 0;
   #running = false;
+  #awaitsReader = false;
 
   constructor(client: RelayClient, wire: Wire) {
     this.#client = client;
@@ -55,6 +58,10 @@ export class RequestRelay {
   }
   get paused(): boolean {
     return this.#inbox.paused;
+  }
+  /** An answer of ours waits until the client has taken what it was sent before. */
+  get awaitsReader(): boolean {
+    return this.#awaitsReader;
   }
 
   /** More bytes arrived. */
@@ -101,6 +108,7 @@ export class RequestRelay {
     let from = 0;
     let at = 0;
     let incomplete = false;
+    this.#awaitsReader = false;
     let cameInPieces = this.#bodyLeft > 0;
     for (;;) {
       if (this.#bodyLeft > 0) {
@@ -116,6 +124,9 @@ export class RequestRelay {
       if (verdict === Verdict.forward) {
         incomplete = !this.#forwardable(bytes.length - at);
         if (incomplete || !this.#admit()) break;
+      } else if (verdict === Verdict.answer && !owing && client.unread) {
+        this.#awaitsReader = true;
+        break;
       } else if (verdict === Verdict.answer && !owing) {
         this.#write(bytes, from, at);
         at += client.session.size;

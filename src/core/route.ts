@@ -16,7 +16,7 @@ import type { CoreEvent, Observer } from './events.ts';
 import { Listeners } from './listeners.ts';
 import { addressOf, type RouteOptions } from './options.ts';
 import type { Pool } from './pool.ts';
-import { idleMilliseconds, Reaper } from './reaper.ts';
+import { Reaper, type SilentStream } from './reaper.ts';
 import { sweepPool } from './sweep.ts';
 import type { Upstream } from './upstream.ts';
 import type { Network, Wire, WireHandler } from './wire.ts';
@@ -84,7 +84,7 @@ export class Route implements ClientHost {
       options,
       pools: () => this.pools,
       warm: () => this.warm,
-      closeSilentStreams: (idle) => this.#closeSilentStreams(idle),
+      streams: () => this.#streams(),
       reaped: () => {
         this.reaped += 1;
       },
@@ -154,12 +154,18 @@ export class Route implements ClientHost {
   #scheduleSweep(): void {
     this.#sweepTimer = this.clock.after(SWEEP_MILLISECONDS, () => {
       this.#scheduleSweep();
-      const now = this.clock.now();
-      const idleMarked = (pool: Pool, upstream: Upstream): void => this.#idleMarked(pool, upstream, now);
-      for (const pool of this.pools) sweepPool(pool, now, { warm: () => this.warm, idleMarked });
-      for (const client of [...this.clients]) sweepClient(client, now, this);
-      this.listeners.retryFailed(now, BIND_RETRY_MILLISECONDS);
+      // The process may have stood still: the sockets are read first, and judged then.
+      this.clock.afterInput(() => this.#sweep());
     });
+  }
+
+  #sweep(): void {
+    if (this.#stopped) return;
+    const now = this.clock.now();
+    const idleMarked = (pool: Pool, upstream: Upstream): void => this.#idleMarked(pool, upstream, now);
+    for (const pool of this.pools) sweepPool(pool, now, { warm: () => this.warm, idleMarked });
+    for (const client of [...this.clients]) sweepClient(client, now, this);
+    this.listeners.retryFailed(now, BIND_RETRY_MILLISECONDS);
   }
 
   #idleMarked(pool: Pool, upstream: Upstream, now: number): void {
@@ -173,17 +179,17 @@ export class Route implements ClientHost {
     });
   }
 
-  #closeSilentStreams(idle: number): void {
+  *#streams(): Generator<SilentStream> {
     if (!this.opaque) return;
-    const now = this.clock.now();
-    for (const pool of this.pools) {
-      for (const upstream of [...pool.open]) {
-        const client = [...this.clients].find((candidate) => candidate.upstream === upstream);
-        if (client === undefined || idleMilliseconds(upstream, now) < idle) continue;
-        pool.release(upstream, 'idle', 'no byte for connectionMaxIdleSeconds');
-        this.reaped += 1;
-        client.close('idle', 'no byte for connectionMaxIdleSeconds', 'end');
-      }
+    const detail = 'no byte for connectionMaxIdleSeconds';
+    for (const client of [...this.clients]) {
+      const { upstream } = client;
+      if (upstream === null) continue;
+      const close = (): void => {
+        this.poolFor(client).release(upstream, 'idle', detail);
+        client.close('idle', detail, 'end');
+      };
+      yield { upstream, close };
     }
   }
 
@@ -204,9 +210,8 @@ export class Route implements ClientHost {
   }
 
   mayAnswer(client: Client): boolean {
-    if (client.listener !== BOOTSTRAP || (client.node !== null && this.pools.isReachable(client.node)))
-      return this.pools.isReachable(client.node);
-    return this.pools.isReachable(this.pools.choose(client.node));
+    const stays = client.listener !== BOOTSTRAP || (client.node !== null && this.pools.isReachable(client.node));
+    return this.pools.isTrusted(stays ? client.node : this.pools.choose(client.node));
   }
 
   poolFor(client: Client): Pool {

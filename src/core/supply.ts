@@ -47,11 +47,15 @@ export interface SupplyHooks {
   unreachable(wasReachable: boolean): void;
   /** No more tries until somebody asks. */
   gaveUp(): void;
+  /** There is no address any more: the broker left the cluster. */
+  homeless(): void;
 }
 
 export class Supply {
   /** False from a failed dial until one succeeds. */
   reachable = true;
+  /** True from the loss of the last open connection until a dial succeeds: the broker may be well or dead. */
+  doubtful = false;
   readonly #context: PoolContext;
   readonly #owner: UpstreamOwner;
   readonly #hooks: SupplyHooks;
@@ -97,11 +101,21 @@ export class Supply {
     this.#cancelRetry();
     const targets = this.#hooks.targets();
     const target = targets[this.#turn % targets.length];
-    if (target === undefined) return;
+    if (target === undefined) {
+      this.#hooks.homeless();
+      return;
+    }
     const { clock, options } = this.#context;
     const upstream = this.#create(target);
-    const timeOut = (): void => this.#owner.broken(upstream, 'dial_failed', 'ETIMEDOUT');
-    this.#dialing.set(upstream, clock.after(options.upstream.dialTimeoutMilliseconds, timeOut));
+    const timeOut = (): void => {
+      if (upstream.state === 'dialing') this.#owner.broken(upstream, 'dial_failed', 'ETIMEDOUT');
+    };
+    // The process may have stood still: the sockets are read first, and judged then.
+    const { dialTimeoutMilliseconds } = options.upstream;
+    this.#dialing.set(
+      upstream,
+      clock.after(dialTimeoutMilliseconds, () => clock.afterInput(timeOut)),
+    );
     const address = options.upstream.dialAddresses[addressOf(target)] ?? target;
     const wire = this.#context.network.dial(address.host, address.port, upstream, () => upstream.connected());
     upstream.dialledOver(wire);
@@ -121,6 +135,7 @@ export class Supply {
     this.#backoff.succeeded();
     this.#cancelRetry();
     this.reachable = true;
+    this.doubtful = false;
   }
 
   /** A dial failed. Answers the seconds until the next try; null if the next address is tried at once or none follows. */
@@ -142,9 +157,18 @@ export class Supply {
     return delay / 1000;
   }
 
+  /** No more dials; those in progress go on. */
   stop(): void {
     this.#stopped = true;
     this.#cancelRetry();
+  }
+
+  /** No more dials, and nothing waits for those in progress: the caller releases them. */
+  abandon(): Upstream[] {
+    this.stop();
+    const abandoned = [...this.#dialing.keys()];
+    for (const upstream of abandoned) this.#forget(upstream);
+    return abandoned;
   }
 
   #forget(upstream: Upstream): void {

@@ -185,24 +185,28 @@ export class Upstream implements WireHandler {
 
   onBytes(bytes: Buffer, length: number): void {
     if (this.#state === 'released') return;
-    const { owed } = this.session;
     this.lastTrafficTime = this.#clock.now();
+    this.#read(bytes, length, this.lastTrafficTime);
+  }
+
+  /** The listeners that an answer waited for are there. */
+  unblock(): void {
+    if (this.#state === 'released' || !this.session.blocked) return;
+    this.#read(null, 0, this.#clock.now());
+  }
+
+  /** @param bytes null: what an answer waited for is there */
+  #read(bytes: Buffer | null, length: number, now: number): void {
+    const { owed } = this.session;
     try {
       this.#answers.read(bytes, length);
-      if (this.session.owed !== owed) this.owedSince = this.lastTrafficTime;
+      if (this.session.owed !== owed) this.owedSince = now;
       this.#concludeRead();
     } catch (error) {
       // Contained: the connection whose state nobody knows any more goes, and nobody else's.
       this.#owner.violated(String(error));
       this.#owner.broken(this, 'protocol_error', 'a fault of the sidecar');
     }
-  }
-
-  /** The listeners that an answer waited for are there. */
-  unblock(): void {
-    if (this.#state === 'released' || !this.session.blocked) return;
-    this.#answers.resume();
-    this.#concludeRead();
   }
 
   #concludeRead(): void {

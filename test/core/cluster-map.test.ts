@@ -49,6 +49,13 @@ const HISTORIES: Readonly<Record<string, History>> = {
     [400, topology([node('1')]), ['removed 2']],
     [401, topology([node('1')]), []],
   ],
+  'an answer that names it begins anew as well if it does not name all': [
+    [0, topology([node('1'), node('2')]), ['added 1', 'added 2']],
+    [100, topology([node('1')]), []],
+    [300, topology([node('2')], false), []],
+    [401, topology([node('1')]), []],
+    [701, topology([node('1')]), ['removed 2']],
+  ],
   'time without answers does not count': [
     [0, topology([node('1'), node('2')]), ['added 1', 'added 2']],
     [5000, topology([node('1')]), []],

@@ -46,12 +46,12 @@ t.test('a hook decides what happens to a request', async (t) => {
     const client = await under('answer');
     await client.frame();
     action = { throttleMilliseconds: 90 };
+    const start = performance.now();
     const { throttleTimeMs } = await client.ask(metadata, 3, ALL);
     t.equal(throttleTimeMs, 90);
     action = 'answer';
-    const start = performance.now();
     await client.ask(metadata, 3, ALL);
-    t.ok(performance.now() - start >= 80, 'it was not read before');
+    t.ok(performance.now() - start >= 88, 'it was not read before');
   });
   t.test('a wrong correlation id, a wrong length, a negative one', async (t) => {
     const wrong = await (await under({ corrupt: 'correlation' })).frame();

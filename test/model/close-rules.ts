@@ -11,8 +11,11 @@ const RULES: Partial<Record<(typeof CLOSE_REASONS)[number], Rule>> = {
   client_reset: ({ hasReset }) => hasReset,
   protocol_error: ({ hasSentGarbage }) => hasSentGarbage,
   upstream_unavailable: (_application, { hasFailedDials }) => hasFailedDials,
-  wait_timeout: ({ unansweredSince, sent }, { now }) =>
-    now - Math.min(unansweredSince, sent.at(-1)?.time ?? now) >= 5000,
+  /** A request of its was neither answered nor passed on for so long. */
+  wait_timeout: ({ number, app, sent }, { ledgers, now }) => {
+    const settled = new Set([...app.ids, ...[...ledgers.values()].flatMap((ledger) => ledger.requestsOf(number))]);
+    return sent.some(({ id, time }) => !settled.has(id) && now - time >= 5000);
+  },
   too_many_waiters: (_application, { apps }) => apps.filter(({ isOpen }) => isOpen).length > 6,
   /** It does not read, it has not sent all, or what it sent is still on its way. */
   stalled: ({ clogged, unsent, app }) => clogged || unsent.length > 0 || app.peer.wire.canDeliverIn,

@@ -70,6 +70,10 @@ export class FakeWire implements Wire {
   get pending(): boolean {
     return this.#unsent.length > 0;
   }
+  /** Written by the product, and not taken by the kernel. */
+  get unsentBytes(): number {
+    return this.#unsent.reduce((sum, { view }) => sum + view.length, 0);
+  }
   get paused(): boolean {
     return this.#paused;
   }
