@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The process: its arguments and its exit code. */
-import { tuneAllocator } from './allocator.ts';
+import { keepYoungGenerationSmall, tuneAllocator } from './allocator.ts';
 
 const args = process.argv.slice(2);
 
@@ -12,7 +12,10 @@ function configToRun(): string | null {
 }
 
 async function main(): Promise<number> {
-  if (args[0] === 'run' || args[0] === 'start') tuneAllocator();
+  if (args[0] === 'run' || args[0] === 'start') {
+    tuneAllocator();
+    keepYoungGenerationSmall();
+  }
   const file = configToRun();
   if (file === null) {
     const { runCommandLine } = await import('./cli/command-line.ts');
