@@ -67,7 +67,10 @@ t.test('a hook decides what happens to a request', async (t) => {
     const client = await under({ closeAfterBytes: 7 });
     t.equal(await client.ended(), 'fin');
     t.equal(client.bytes.length, 7);
-    t.equal(await (await under({ resetAfterBytes: 7 })).ended(), 'reset');
+    const pipelining = await under({ resetAfterBytes: 7 });
+    pipelining.send(metadata, 1, ALL);
+    t.equal(await pipelining.ended(), 'reset');
+    t.ok(pipelining.bytes.length <= 7, 'what is behind it is never served');
   });
   t.test('another answer', async (t) => {
     const client = await under('answer');

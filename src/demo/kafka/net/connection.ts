@@ -181,7 +181,10 @@ export class BrokerConnection {
     const { sent, ending } = distort(bytes, plan);
     await this.#write(sent);
     if (ending === 'close') this.end();
-    if (ending === 'reset') this.#socket.write('', () => this.reset());
+    if (ending === 'reset') {
+      this.#socket.write('', () => this.reset());
+      await this.#unlessGone(new Promise(() => undefined)); // what was pipelined behind it is never served
+    }
     if (plan.throttleMilliseconds !== undefined) await timers.sleep(plan.throttleMilliseconds, signal);
   }
 
