@@ -132,6 +132,20 @@ t.test('a pin for a while gives the connection back', async (t) => {
   t.equal(core.network.dials.length, 2);
 });
 
+t.test('one who waits gets the connection of a pinned client that dies, at once', async (t) => {
+  const core = await startCore(t, CAP);
+  const pinned = core.connect();
+  pinned.send('odd');
+  core.broker().manual = true;
+  core.connect().send('pool');
+  core.clock.advance(20);
+  const id = core.connect().send('pool');
+  t.equal(core.openTo(), 2);
+  t.notOk(core.broker().ids.includes(id));
+  pinned.reset();
+  t.ok(core.broker().ids.includes(id));
+});
+
 t.test('a connection pinned for good closes with its client, that ends in order too', async (t) => {
   const core = await startCore(t);
   core.broker().manual = true;
