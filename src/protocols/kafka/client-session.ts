@@ -23,6 +23,8 @@ import { Sleeper } from './sleeper.ts';
 const FRAME_HEAD_BYTES = 8;
 /** Acks stand behind two strings, of 32,767 bytes at most, and tagged fields. */
 const MOST_BYTES_BEFORE_ACKS = 128 * 1024;
+/** Three strings, of 32,767 bytes at most. */
+const MOST_VERSIONS_BYTES = 128 * 1024;
 /** A longer Metadata request is not kept for a sleeper. */
 const MOST_QUESTION_BYTES = 16 * 1024;
 
@@ -95,7 +97,7 @@ export class KafkaClientSession implements ClientSession {
   #classify(api: Api, bytes: Buffer, start: number, end: number, mayAnswer: boolean, owing: boolean): Verdict {
     switch (api.kind) {
       case 'versions':
-        return this.#inspectVersions(mayAnswer);
+        return this.#inspectVersions(end - start === this.size, mayAnswer);
       case 'refuse':
       case 'hidden':
         return this.#close('refused_api', `${api.name} is not offered to applications`);
@@ -139,7 +141,10 @@ export class KafkaClientSession implements ClientSession {
     return Verdict.forward;
   }
 
-  #inspectVersions(mayAnswer: boolean): Verdict {
+  #inspectVersions(complete: boolean, mayAnswer: boolean): Verdict {
+    if (this.size > MOST_VERSIONS_BYTES)
+      return this.#close('protocol_error', `an ApiVersions request of ${this.size} bytes`);
+    if (!complete) return Verdict.incomplete; // what is answered is consumed, all of it
     const versions = this.#route.versionsFor(this.#node);
     if (!mayAnswer || versions === null) return Verdict.learn;
     const known = this.version >= 0 && this.version <= MAX_API_VERSIONS;
