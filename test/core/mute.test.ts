@@ -90,6 +90,15 @@ t.test(
   },
 );
 
+t.test('a long mute whose client has gone is not reaped before its end, and then like any other', async (t) => {
+  const { core, app } = await muted(t, 400_000);
+  app.reset();
+  core.pass(399);
+  t.strictSame(core.released, []);
+  core.pass(1 + 65);
+  t.strictSame(core.released, ['idle']);
+});
+
 t.test('a broker that closes a muted connection takes nobody along', async (t) => {
   const { core, app } = await muted(t, 2000);
   core.broker().open[0]?.peer.close();

@@ -80,3 +80,19 @@ t.test('one in use counts as the warm one', async (t) => {
   t.strictSame(core.released, ['idle', 'idle']);
   t.equal(core.control.upstreams()[0]?.state, 'using');
 });
+
+t.test('one that was chosen stays if it has become the last', async (t) => {
+  const core = await startCore(t, { pool: { minWarmConnectionsPerBroker: 1 } });
+  const apps = [core.connect(), core.connect()];
+  core.broker().manual = true;
+  for (const app of apps) app.send('hold');
+  for (const connection of core.broker().open) connection.answer();
+  core.pump();
+  core.pass(207.1);
+  const states = new Map(core.control.upstreams().map(({ id, state }) => [state, id]));
+  t.strictSame([...states.keys()].sort(), ['before_release', 'idle_marked']);
+  core.control.condemnUpstream(`${states.get('idle_marked')}`, false);
+  core.pass(10);
+  t.strictSame(core.released, ['operator']);
+  t.match(core.control.upstreams(), [{ id: states.get('before_release'), state: 'idle_marked' }]);
+});
