@@ -57,6 +57,19 @@ t.test('a leader that moved while a producer slept costs it one stale answer at 
   t.strictSame(valuesOf(cluster), ['before', 'found']);
 });
 
+t.test('a producer that has just met the wrong leader is not told what others heard before', async (t) => {
+  // H14
+  const { cluster, sidecar } = await start(t);
+  const [producer, other] = [await connect(t, sidecar, 1), await connect(t, sidecar, 1)];
+  await leaderFor(producer);
+  await leaderFor(other);
+  cluster.moveLeader(TOPIC, 0, 2);
+  const refused = await producer.ask(produce, 9, produceTo(1, ['misled']));
+  t.equal(refused.topics[0]?.partitions[0]?.errorCode, NOT_LEADER);
+  t.equal(await leaderFor(producer), 2);
+  t.equal(await leaderFor(other), 2, 'and what it heard is there for the others');
+});
+
 t.test('who asks again at once is answered by a broker, at the second time at the latest', async (t) => {
   // H14
   const { sidecar, asked, fallAsleep } = await start(t);
