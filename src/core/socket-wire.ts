@@ -90,7 +90,9 @@ class SocketWire implements Wire {
     this.#relax();
   }
   reset(): void {
-    this.#socket.resetAndDestroy();
+    // The kernel refuses a RST while a FIN is under way, and Node would then forget the socket without closing it.
+    if (this.#socket.writableEnded) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   failed(error: NodeJS.ErrnoException): void {

@@ -77,7 +77,9 @@ export class BrokerConnection {
   /** RST. */
   reset(): void {
     this.#gone.abort();
-    this.#socket.resetAndDestroy();
+    // Node forgets a socket without closing it that is reset while a FIN is under way.
+    if (this.#socket.writableEnded) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   destroy(): void {
