@@ -1,4 +1,4 @@
-/** Producers that want no answer: their errors are theirs alone, and what they sent arrives. */
+/** H3, H35: producers that want no answer: their errors are theirs alone, and what they sent arrives. */
 import t from 'tap';
 import { metadata } from '../../src/demo/kafka/messages/metadata.ts';
 import { produce } from '../../src/demo/kafka/messages/produce.ts';
@@ -7,7 +7,8 @@ import { until } from '../support/until.ts';
 import { createTopic, damaged, produceTo, valuesOf } from './requests.ts';
 import { connect, startSidecar } from './sidecar.ts';
 
-t.test('H3: an error of acks=0 closes the client that made it and no other', async (t) => {
+t.test('an error of acks=0 closes the client that made it and no other', async (t) => {
+  // H3
   const cluster = await startCluster(t);
   createTopic(cluster);
   const sidecar = await startSidecar(t, cluster);
@@ -30,7 +31,8 @@ t.test('H3: an error of acks=0 closes the client that made it and no other', asy
   t.strictSame(valuesOf(cluster).sort(), ['from another', 'from another again', 'one', 'two']);
 });
 
-t.test('H35: what was sent with acks=0 arrives, even if the client leaves at once', async (t) => {
+t.test('what was sent with acks=0 arrives, even if the client leaves at once', async (t) => {
+  // H35
   const cluster = await startCluster(t);
   createTopic(cluster);
   const sidecar = await startSidecar(t, cluster);
@@ -52,7 +54,8 @@ t.test('H35: what was sent with acks=0 arrives, even if the client leaves at onc
   t.strictSame(valuesOf(cluster).sort(), expected.sort());
 });
 
-t.test('H35: what was sent with acks=0 arrives, even if the connection is released at once', async (t) => {
+t.test('what was sent with acks=0 arrives, even if the connection is released at once', async (t) => {
+  // H35
   const cluster = await startCluster(t, { brokers: 1 });
   createTopic(cluster);
   const sidecar = await startSidecar(t, cluster);

@@ -1,4 +1,4 @@
-/** Ten thousand connections that bring rubbish, while a producer works: each ends with its reason, nobody else notices. */
+/** H26: ten thousand connections that bring rubbish, while a producer works: each ends with its reason, nobody else notices. */
 import { randomBytes, randomInt } from 'node:crypto';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';

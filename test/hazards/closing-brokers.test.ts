@@ -1,4 +1,4 @@
-/** Brokers that close connections: the instant they are used, while others work, in the middle of an answer. */
+/** H6, H20, H23, H24: brokers that close connections: the instant they are used, while others work, in the middle of an answer. */
 import t from 'tap';
 import { fetch } from '../../src/demo/kafka/messages/fetch.ts';
 import { metadata } from '../../src/demo/kafka/messages/metadata.ts';
@@ -10,7 +10,8 @@ import { until } from '../support/until.ts';
 import { createTopic, fetchFrom, produceTo, valuesOf } from './requests.ts';
 import { connect, startSidecar } from './sidecar.ts';
 
-t.test('H6: when FIN meets a request on its way, it reaches the brokers once or never, and no other way', async (t) => {
+t.test('when FIN meets a request on its way, it reaches the brokers once or never, and no other way', async (t) => {
+  // H6
   const cluster = await startCluster(t, { brokers: 1 });
   createTopic(cluster);
   const sidecar = await startSidecar(t, cluster);
@@ -37,8 +38,9 @@ t.test('H6: when FIN meets a request on its way, it reaches the brokers once or 
 });
 
 t.test(
-  'H6: a broker that closes as a request arrives costs that client its connection, and the request is never repeated',
+  'a broker that closes as a request arrives costs that client its connection, and the request is never repeated',
   async (t) => {
+    // H6, H24
     const cluster = await startCluster(t, { brokers: 1 });
     createTopic(cluster);
     const sidecar = await startSidecar(t, cluster);
@@ -65,7 +67,8 @@ t.test(
   },
 );
 
-t.test('H20: connections that a broker closes because nobody uses them are no trouble to anybody', async (t) => {
+t.test('connections that a broker closes because nobody uses them are no trouble to anybody', async (t) => {
+  // H20
   const cluster = await startCluster(t, { brokers: 2 });
   createTopic(cluster);
   const sidecar = await startSidecar(t, cluster);
@@ -87,7 +90,8 @@ t.test('H20: connections that a broker closes because nobody uses them are no tr
   t.equal(valuesOf(cluster).length, 2 + 20 * 4);
 });
 
-t.test('H23: of an answer that breaks off a client sees the beginning and the end, and nothing else', async (t) => {
+t.test('of an answer that breaks off a client sees the beginning and the end, and nothing else', async (t) => {
+  // H23
   const cluster = await startCluster(t, { brokers: 1 });
   createTopic(cluster);
   const sidecar = await startSidecar(t, cluster);

@@ -1,4 +1,4 @@
-/** H2, H10: connections that are busy although nothing is owed: unanswered requests before them, or a mute. */
+/** H2, H10, H35: connections that are busy although nothing is owed: unanswered requests before them, or a mute. */
 import t from 'tap';
 import { startCore } from '../support/core-fixture.ts';
 import type { FakeApp } from '../support/fake-app.ts';
@@ -140,3 +140,25 @@ t.test('a mute outlives the client that brought it', async (t) => {
     t.ok(broker.ids.includes('a2-1'));
   }
 });
+
+t.test(
+  'what was sent without wanting an answer arrives, though its client has left and the broker is slow',
+  async (t) => {
+    // H35
+    for (const leave of ['fin', 'reset'] as const) {
+      const core = await startCore(t);
+      const app = core.connect();
+      app.send('pool');
+      const [connection] = core.broker().open;
+      connection?.peer.clog(20);
+      const body = Buffer.alloc(5000, 'b');
+      app.send('shot', { body });
+      app[leave]();
+      core.pass(0.5);
+      connection?.peer.unclog();
+      core.pump();
+      t.strictSame(core.broker().words, ['pool', 'shot'], leave);
+      t.ok(core.broker().received.at(-1)?.body.equals(body));
+    }
+  },
+);

@@ -4,6 +4,7 @@ import type { EmbeddedCluster } from '../../src/demo/kafka/embedded-cluster.ts';
 import { heartbeat, joinGroup, leaveGroup, syncGroup } from '../../src/demo/kafka/messages/group-membership.ts';
 import { produce } from '../../src/demo/kafka/messages/produce.ts';
 import { startCluster } from '../support/embedded-cluster.ts';
+import { HandClock } from '../support/hand-clock.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { createTopic, produceTo } from './requests.ts';
 import { connect, startSidecar } from './sidecar.ts';
@@ -15,7 +16,10 @@ const MEMBERS = 20;
 async function start(t: Test) {
   const cluster = await startCluster(t, { brokers: 1, groupInitialDelayMilliseconds: 100 });
   createTopic(cluster);
-  return { cluster, sidecar: await startSidecar(t, cluster, { pool: { maxConnectionsPerBroker: 1 } }) };
+  // No time passes by itself: who waits for a turn waits for ever.
+  const clock = new HandClock();
+  const sidecar = await startSidecar(t, cluster, { clock, pool: { maxConnectionsPerBroker: 1 } });
+  return { cluster, clock, sidecar };
 }
 
 /** Who offers something new makes all others join again. */
@@ -36,13 +40,14 @@ async function joinWithAll(cluster: EmbeddedCluster, client: RawClient, memberId
 }
 
 t.test('twenty members rebalance over a pool of one connection, and the leader always gets through', async (t) => {
-  const { cluster, sidecar } = await start(t);
+  const { cluster, clock, sidecar } = await start(t);
   const clients = await Promise.all(Array.from({ length: MEMBERS }, () => connect(t, sidecar, 1)));
   const bystander = await connect(t, sidecar, 1);
   // Everybody has just used the pool, and somebody else goes on doing so.
   await Promise.all(clients.map((client) => client.ask(produce, 9, produceTo(1, ['warm']))));
   let members = clients.map(() => NOBODY);
   for (let round = 0; round < 3; round += 1) {
+    await sidecar.asleep(cluster);
     const joined = await Promise.all(
       clients.map((client, index) => joinWithAll(cluster, client, members[index] ?? NOBODY, `${round}`)),
     );
@@ -58,8 +63,10 @@ t.test('twenty members rebalance over a pool of one connection, and the leader a
       });
     // The followers first: they have taken whatever there was to take when the leader comes.
     const followers = clients.map((_, index) => index).filter((index) => index !== leader);
+    await sidecar.asleep(cluster);
     const waiting = followers.map(sync);
-    await bystander.ask(produce, 9, produceTo(1, ['meanwhile']));
+    bystander.send(produce, 9, produceTo(1, ['meanwhile']));
+    await clock.passUntil('the bystander is served', () => bystander.frames.length > round, 1);
     const answers = await Promise.all([...waiting, sync(leader)]);
     t.ok(
       answers.every((answer) => answer?.errorCode === 0),

@@ -40,7 +40,8 @@ function listening(): { readonly network: Network; readonly written: Buffer[] } 
   return { network: { ...tcpNetwork, listen }, written };
 }
 
-t.test('H16: no byte of a real address reaches a client, whatever it asks and whatever happens', async (t) => {
+t.test('no byte of a real address reaches a client, whatever it asks and whatever happens', async (t) => {
+  // H16
   const cluster = await startCluster(t, {
     advertise: (node) => ({ host: `broker-${node}.${DOMAIN}`, port: 9092 }),
   });
