@@ -27,6 +27,8 @@ export class Ledger {
   #lastRead: number;
   /** When the first byte of the request under way was written. */
   #began = 0;
+  /** When the first byte of the answer under way was read: a mute counts from there. */
+  #answerBegan = 0;
   #mutedUntil = 0;
   #mutedFor: number | null = null;
   #pinnedBy: number | null = null;
@@ -103,8 +105,12 @@ export class Ledger {
   read(bytes: Buffer): void {
     if (this.#void) return;
     this.#lastRead = this.#world.now;
+    if (this.#read.partial === 0) this.#answerBegan = this.#world.now;
     try {
-      for (const { frame } of this.#read.push(Buffer.from(bytes))) this.#readFrame(frame);
+      for (const { frame } of this.#read.push(Buffer.from(bytes))) {
+        this.#readFrame(frame);
+        this.#answerBegan = this.#world.now;
+      }
     } catch {
       this.#void = true;
     }
@@ -120,7 +126,7 @@ export class Ledger {
     if (KINDS[entry.word]?.work === true) this.lastWork = this.#world.now;
     const mute = Number(frame.keys.get('mute') ?? 0);
     if (mute > 0) {
-      this.#mutedUntil = this.#world.now + mute;
+      this.#mutedUntil = this.#answerBegan + mute;
       this.#mutedFor = entry.app;
     }
   }
