@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The process: its arguments and its exit code. */
-import { keepYoungGenerationSmall, tuneAllocator } from './allocator.ts';
+import { tuneAllocator, tuneEngine } from './allocator.ts';
 
 const args = process.argv.slice(2);
 
@@ -14,7 +14,7 @@ function configToRun(): string | null {
 async function main(): Promise<number> {
   if (args[0] === 'run' || args[0] === 'start') {
     tuneAllocator();
-    keepYoungGenerationSmall();
+    tuneEngine();
   }
   const file = configToRun();
   if (file === null) {
