@@ -1,6 +1,10 @@
-/** H21, H22: clients that die in the middle of a request, or with an answer owed. */
+/** H21, H22, H47: clients that die in the middle of a request or with an answer owed, or end only their half. */
 import t from 'tap';
+import { produce } from '../../src/demo/kafka/messages/produce.ts';
 import { startCore } from '../support/core-fixture.ts';
+import { startCluster } from '../support/embedded-cluster.ts';
+import { createTopic, produceTo, valuesOf } from './requests.ts';
+import { connect, startSidecar } from './sidecar.ts';
 
 t.test('wherever a client is cut off, the next one’s bytes begin where a request begins', async (t) => {
   // H21
@@ -72,4 +76,22 @@ t.test('an answer that comes too late for its client reaches nobody', async (t) 
     t.strictSame(core.released, ['abandoned']);
     t.equal(core.network.open, 2, 'of the first connection nothing is left');
   }
+});
+
+t.test('a client that sends all it has and ends its half gets every answer, and then our FIN', async (t) => {
+  // H47
+  const cluster = await startCluster(t, { brokers: 1 });
+  createTopic(cluster);
+  const sidecar = await startSidecar(t, cluster);
+  for (const count of [1, 5, 50]) {
+    // Asleep: the FIN comes long before the first of them can be written to a broker.
+    await sidecar.asleep(cluster);
+    const client = await connect(t, sidecar, 1);
+    for (let number = 0; number < count; number += 1) client.send(produce, 9, produceTo(1, [`${count}/${number}`]));
+    client.socket.end();
+    t.equal(await client.ended(), 'fin');
+    t.equal(client.frames.length, count);
+  }
+  t.equal(valuesOf(cluster).length, 56);
+  t.strictSame(sidecar.closes, Array(3).fill('client_closed'));
 });
