@@ -43,7 +43,7 @@ async function nothingIsLost(t: Test, what: string, happens: () => Promise<unkno
     t.strictSame(outcome?.failures, [], `${way.through}: no message is given up`);
     t.strictSame(outcome?.lost, [], `${way.through}: nothing is lost`);
     const held = outcome?.exact.held ?? 0;
-    t.strictSame(outcome?.exact, flawless(held), `${way.through}: librdkafka and Java: ${held} once and in order`);
+    t.strictSame(outcome?.exact, flawless(held), `${way.through}: ${held} of those who can, once and in order`);
     t.equal(outcome?.taken, outcome?.held, `${way.through}: the group takes all`);
     const latencies = outcome?.latencies ?? [];
     t.comment(`${way.through}: median ${percentile(latencies, 0.5)} ms, slowest ${Math.max(...latencies)} ms`);

@@ -12,6 +12,8 @@ export interface FleetOptions {
   readonly metadataRefreshMilliseconds?: number;
   /** Messages of librdkafka and Java go round so many partitions; the library chooses if absent. */
   readonly partitions?: number;
+  /** librdkafka is given a message only once the one before is settled, as the libraries for Node always are. */
+  readonly oneByOne?: boolean;
   /** Default: by all replicas. */
   readonly acks?: 'all' | 0;
   /** Default: whenever `acks` permits it. */
@@ -82,6 +84,7 @@ export class Fleet {
     this.#options = options;
     const one = `${options.prefix}-topic`;
     for (const [kind, count] of Object.entries(options.kinds) as [DriverKind, number][]) {
+      if (count === 0) continue;
       const names = Array.from({ length: count }, (_, index) => `${options.prefix}-${kind}-${index}`);
       const clients = names.map((name) => ({ name, topic: options.topics === 'one' ? one : `${name}-topic` }));
       this.#clients.set(kind, clients);
@@ -100,8 +103,9 @@ export class Fleet {
         const driver = await Driver.start(kind, way.cluster.version);
         this.#drivers.push(driver);
         const settings = settingsOf(kind, this.#options);
-        const { partitions } = this.#options;
-        await driver.request('open', { bootstrap: way.bootstrap, clients, settings, partitions }, OPEN_MILLISECONDS);
+        const { partitions, oneByOne } = this.#options;
+        const request = { bootstrap: way.bootstrap, clients, settings, partitions, oneByOne };
+        await driver.request('open', request, OPEN_MILLISECONDS);
       }),
     );
   }

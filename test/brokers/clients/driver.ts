@@ -7,9 +7,9 @@
  *
  * Operations that every driver of producers has:
  *
- *     open    {bootstrap, clients: [{name, topic}], settings, partitions?}     producers with the library's own
- *             settings; with `partitions` (librdkafka and Java) their messages go round so many, else where the
- *             library wants
+ *     open    {bootstrap, clients: [{name, topic}], settings, partitions?, oneByOne?}     producers with the library's
+ *             own settings; with `partitions` (librdkafka and Java) their messages go round so many, else where the
+ *             library wants; with `oneByOne` (librdkafka) a message waits until the one before is settled
  *     start   {everyMs, messages (0: until finish), spreadMs, clients?: [name]}     sends `NAME NUMBER`, from 0 on
  *     finish  {stop, withinMs}     waits until all is settled: {clients: {NAME: {sent, acknowledged}}, failures,
  *             latencies: [ms]}, failures and latencies since the last finish

@@ -11,8 +11,9 @@ import sys
 import threading
 import time
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaException, Producer
 
+RECHECK_SECONDS = 0.01
 ANSWERS = threading.Lock()
 LOG = logging.getLogger("librdkafka")
 LOG.setLevel(logging.INFO)
@@ -35,10 +36,11 @@ def told(name):
 class Sender:
     """A producer that sends numbered messages at its own pace."""
 
-    def __init__(self, name, topic, partitions, settings):
+    def __init__(self, name, topic, partitions, one_by_one, settings):
         self.name = name
         self.topic = topic
         self.partitions = partitions
+        self.one_by_one = one_by_one
         self.sent = 0
         self.acknowledged = 0
         self.settled = 0
@@ -55,6 +57,10 @@ class Sender:
             return
         self.acknowledged += 1
         self.latencies.append(round(message.latency() * 1000, 2))
+
+    @property
+    def waits(self):
+        return self.one_by_one and self.settled < self.sent
 
     def send(self):
         value = f"{self.name} {self.sent}".encode()
@@ -73,10 +79,11 @@ class Senders:
         for work in (self.pace, self.poll):
             threading.Thread(target=work, daemon=True).start()
 
-    def open(self, bootstrap, clients, settings, partitions=0):
+    def open(self, bootstrap, clients, settings, partitions=0, oneByOne=False):
         for client in clients:
             name = client["name"]
-            self.all[name] = Sender(name, client["topic"], partitions, {"bootstrap.servers": bootstrap, **settings})
+            whole = {"bootstrap.servers": bootstrap, **settings}
+            self.all[name] = Sender(name, client["topic"], partitions, oneByOne, whole)
         return {}
 
     def start(self, everyMs, messages, spreadMs, clients=None):
@@ -97,6 +104,9 @@ class Senders:
                     self.lock.wait(self.due[0][0] - time.monotonic() if self.due else None)
                 when, _, sender = heapq.heappop(self.due)
                 if sender.wanted is not None and sender.sent >= sender.wanted:
+                    continue
+                if sender.waits:
+                    heapq.heappush(self.due, (time.monotonic() + RECHECK_SECONDS, id(sender), sender))
                     continue
                 sender.send()
                 heapq.heappush(self.due, (when + sender.every, id(sender), sender))
@@ -241,31 +251,6 @@ def transact(bootstrap, name, topic, rounds, size, settings):
     return outcome
 
 
-def read(bootstrap, topic, partitions, isolation, withinMs, settings):
-    """Reads a topic from its beginning to its end without a group: what it holds for readers of this isolation."""
-    from confluent_kafka import TopicPartition
-
-    base = {"bootstrap.servers": bootstrap, "group.id": "nobody", "enable.auto.commit": False}
-    more = {"isolation.level": isolation, "enable.partition.eof": True}
-    consumer = Consumer({**base, **more, **settings}, logger=LOG)
-    consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in range(partitions)])
-    values = {f"{topic}-{p}": [] for p in range(partitions)}
-    ended = set()
-    deadline = time.monotonic() + withinMs / 1000
-    while len(ended) < partitions:
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{topic}: {len(ended)} of {partitions} partitions read within {withinMs} ms")
-        message = consumer.poll(0.2)
-        if message is None:
-            continue
-        if message.error() is None:
-            values[f"{topic}-{message.partition()}"].append(message.value().decode())
-        else:
-            ended.add(message.partition())
-    consumer.close()
-    return values
-
-
 SENDERS = Senders()
 MEMBERS = Members()
 OPERATIONS = {
@@ -277,7 +262,6 @@ OPERATIONS = {
     "received": MEMBERS.received,
     "leave": MEMBERS.leave,
     "transact": transact,
-    "read": read,
 }
 
 

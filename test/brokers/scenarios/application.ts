@@ -41,12 +41,14 @@ export class Application {
   /** Makes the topics, which need two replicas in sync, opens every client, and waits for the group to form. */
   async open(): Promise<void> {
     await this.#judge.createTopics(this.topics, this.#options.partitions, { 'min.insync.replicas': 2 });
-    await this.#crowd.open(this.#way);
-    const consumers = await Driver.start('java', this.#way.cluster.version);
-    this.#consumers = consumers;
     const members = ['a', 'b', 'c'].map((name) => `${this.group}-${name}`);
-    const base = { bootstrap: this.#way.bootstrap, group: this.group, topics: this.topics, settings: {} };
-    await consumers.request('consume', { ...base, members });
+    const consume = async (): Promise<Driver> => {
+      this.#consumers = await Driver.start('java', this.#way.cluster.version);
+      const base = { bootstrap: this.#way.bootstrap, group: this.group, topics: this.topics, settings: {} };
+      await this.#consumers.request('consume', { ...base, members });
+      return this.#consumers;
+    };
+    const [consumers] = await Promise.all([consume(), this.#crowd.open(this.#way)]);
     const partitions = this.#options.partitions * this.topics.length;
     await until(`${members.join(', ')} to share ${partitions} partitions`, 60_000, async () => {
       const assigned = Object.values(await memberStates(consumers)).map((member) => member.assigned);

@@ -31,20 +31,20 @@ export async function changeLeaders(
     );
   try {
     await judge.createTopics(crowd.topics, PARTITIONS);
-    await crowd.open(way);
-    await crowd.start(100);
-    for (const kind of Object.keys(kinds) as DriverKind[]) {
+    const consume = async (kind: DriverKind): Promise<void> => {
       const driver = await Driver.start(kind, way.cluster.version);
       consumers.push(driver);
       const request = { group: `${prefix}-${kind}`, members: [`${prefix}-${kind}-member`], topics: crowd.topics };
       await driver.request('consume', { bootstrap: way.bootstrap, ...request, settings: {} }, 60_000);
-    }
+    };
+    await Promise.all([crowd.open(way), ...(Object.keys(kinds) as DriverKind[]).map(consume)]);
+    await crowd.start(100);
     await until('every consumer to take messages', 60_000, async () => {
       const taken = await counts();
       return Object.values(taken).every((count) => count > 0) ? true : `taken so far: ${JSON.stringify(taken)}`;
     });
     for (let change = 0; change < CHANGES; change++) {
-      for (const topic of crowd.topics) await judge.moveLeaders(topic);
+      await Promise.all(crowd.topics.map((topic) => judge.moveLeaders(topic)));
     }
     const report = await crowd.finish(judge, 60_000);
     let taken = {};
