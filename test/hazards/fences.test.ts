@@ -1,8 +1,13 @@
 /** H2, H10, H35: connections that are busy although nothing is owed: unanswered requests before them, or a mute. */
 import t from 'tap';
+import { produce } from '../../src/demo/kafka/messages/produce.ts';
 import { type CoreFixture, startCore } from '../support/core-fixture.ts';
+import { startCluster } from '../support/embedded-cluster.ts';
 import type { FakeApp } from '../support/fake-app.ts';
 import type { FakeConnection } from '../support/fake-broker.ts';
+import { HandClock } from '../support/hand-clock.ts';
+import { createTopic, produceTo, valuesOf } from './requests.ts';
+import { connect, startSidecar } from './sidecar.ts';
 
 function hasRead(connection: FakeConnection | undefined, app: FakeApp): boolean {
   return connection?.received.some(({ id }) => id.startsWith(`a${app.number}-`)) ?? false;
@@ -119,6 +124,27 @@ t.test('a throttled client goes on alone where it is, and nobody else inherits t
   core.connect().send('pool');
   core.pass(0.1);
   t.equal(connection?.waiting.length, 1, 'after the mute it is lent again');
+});
+
+t.test('behind a Kafka broker’s throttle nobody waits but the client that it is for', async (t) => {
+  // H10: the embedded broker says so and really reads nothing from that connection for a minute.
+  const cluster = await startCluster(t, { brokers: 1 });
+  createTopic(cluster);
+  const clock = new HandClock();
+  const sidecar = await startSidecar(t, cluster, { clock, pool: { maxConnectionsPerBroker: 1 } });
+  const [throttled, other] = [await connect(t, sidecar, 1), await connect(t, sidecar, 1)];
+  cluster.onRequest = (_, { api, clientId }) =>
+    api === 'Produce' && clientId === 'raw' ? { throttleMilliseconds: 60_000 } : undefined;
+  const { throttleTimeMs } = await throttled.ask(produce, 9, produceTo(1, ['too much']));
+  t.equal(throttleTimeMs, 60_000);
+  cluster.onRequest = undefined;
+  throttled.send(produce, 9, produceTo(1, ['and more']));
+  for (let round = 0; round < 5; round += 1) {
+    other.send(produce, 9, produceTo(1, [`${round}`]));
+    await clock.passUntil('the other one is served', () => other.frames.length > round, 0.1);
+  }
+  t.equal(throttled.frames.length, 0, 'it waits where it is');
+  t.strictSame(valuesOf(cluster), ['too much', '0', '1', '2', '3', '4']);
 });
 
 t.test('a mute outlives the client that brought it', async (t) => {

@@ -1,7 +1,13 @@
 /** H41: brokers that move, swap their places, are replaced or leave. */
 import t from 'tap';
+import { metadata } from '../../src/demo/kafka/messages/metadata.ts';
+import { produce } from '../../src/demo/kafka/messages/produce.ts';
 import { type CoreFixture, startCore } from '../support/core-fixture.ts';
+import { startCluster } from '../support/embedded-cluster.ts';
 import type { FakeApp } from '../support/fake-app.ts';
+import { HandClock } from '../support/hand-clock.ts';
+import { createTopic, produceTo, valuesOf } from './requests.ts';
+import { connect, startSidecar } from './sidecar.ts';
 
 /** Requests that name the node that they are meant for, and what arrived at another one. */
 function send(app: FakeApp, node: string): string {
@@ -143,4 +149,41 @@ t.test('silence about a broker is not its removal', async (t) => {
   other.send('meta');
   core.pass(1);
   t.ok(app.isOpen, 'it was there in between');
+});
+
+t.test('Kafka brokers that swap their ports while everybody sleeps get none of each other’s requests', async (t) => {
+  const cluster = await startCluster(t);
+  createTopic(cluster);
+  const clock = new HandClock();
+  const sidecar = await startSidecar(t, cluster, { clock });
+  const clients = [await connect(t, sidecar, 1), await connect(t, sidecar, 2)];
+  for (const [index, client] of clients.entries()) await client.ask(produce, 9, produceTo(index + 1, ['before']));
+  await sidecar.asleep(cluster);
+  const [one, two] = [cluster.broker(1).port, cluster.broker(2).port];
+  for (const node of [1, 2]) cluster.kill(node);
+  await cluster.revive(1, two);
+  await cluster.revive(2, one);
+  for (const [index] of clients.entries()) cluster.moveLeader('orders', index, index + 1);
+  for (const [index, client] of clients.entries()) {
+    client.send(produce, 9, produceTo(index + 1, ['after']));
+    await clock.passUntil('an answer', () => client.frames.length > 0 || client.ending !== 'open', 10);
+    const [answer] = client.frames;
+    t.ok(answer !== undefined, `client ${index + 1} ended with ${client.ending}`);
+  }
+  t.strictSame(valuesOf(cluster), ['before', 'after', 'before', 'after']);
+  t.strictSame(sidecar.closes, []);
+});
+
+t.test('another cluster at a known address gets no request', async (t) => {
+  const cluster = await startCluster(t, { brokers: 1 });
+  createTopic(cluster);
+  const sidecar = await startSidecar(t, cluster, { clock: new HandClock() });
+  const client = await connect(t, sidecar, 1);
+  await client.ask(metadata, 1, { topics: null });
+  await sidecar.asleep(cluster);
+  cluster.id = 'somebody else';
+  client.send(produce, 9, produceTo(1, ['for the other one']));
+  t.equal(await client.ended(), 'reset');
+  t.strictSame(valuesOf(cluster), []);
+  t.ok(sidecar.releases.includes('cluster_changed'));
 });

@@ -1,6 +1,14 @@
 /** H25, H45: peers that do not read, or read slowly. */
 import t from 'tap';
+import { fetch } from '../../src/demo/kafka/messages/fetch.ts';
+import { metadata } from '../../src/demo/kafka/messages/metadata.ts';
+import { produce } from '../../src/demo/kafka/messages/produce.ts';
 import { type CoreFixture, startCore } from '../support/core-fixture.ts';
+import { startCluster } from '../support/embedded-cluster.ts';
+import { HandClock } from '../support/hand-clock.ts';
+import { until } from '../support/until.ts';
+import { createTopic, fetchFrom, produceTo, valuesOf } from './requests.ts';
+import { connect, startSidecar } from './sidecar.ts';
 
 const BUFFER = 4096;
 
@@ -94,7 +102,7 @@ t.test('of a request that its broker does not read, little is held', async (t) =
       read += bytes.length;
     },
   };
-  const body = Buffer.alloc(3_000_000, 'b');
+  const body = Buffer.alloc(500_000, 'b');
   app.send('pool', { body });
   core.pass(20);
   t.ok(read <= 2 * BUFFER + core.route.options.limits.wholeFrameBytes, `${read} bytes were read`);
@@ -137,4 +145,37 @@ t.test('when neither side reads nothing is lost, and when they do again everythi
   }
   t.equal(broker.open.length, 5);
   t.strictSame(core.disconnected, []);
+});
+
+t.test('a broker that stops reading and a client that stops too go on where they were', async (t) => {
+  // H45, H25: real sockets, with more in both directions than the kernel holds.
+  const cluster = await startCluster(t, { brokers: 1 });
+  createTopic(cluster);
+  const clock = new HandClock();
+  const sidecar = await startSidecar(t, cluster, { clock });
+  const client = await connect(t, sidecar, 1);
+  await client.ask(produce, 9, produceTo(1, ['r'.repeat(100_000)]));
+  cluster.broker(1).freeze();
+  client.socket.pause();
+  const value = 'v'.repeat(40_000);
+  for (let number = 0; number < 80; number += 1) {
+    client.send(produce, 9, produceTo(1, [value]));
+    client.send(fetch, 12, { ...fetchFrom(1, 0), maxBytes: 100_000 });
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+  cluster.broker(1).thaw();
+  const { bytesOut } = cluster;
+  await until('answers pile up', () => cluster.bytesOut > bytesOut + 1_000_000, 20_000);
+  const other = await connect(t, sidecar, 1);
+  other.send(metadata, 1, { topics: [] });
+  await clock.passUntil('another one is served', () => other.frames.length > 0);
+  client.socket.resume();
+  await until('everything came', () => client.frames.length >= 160, 20_000);
+  const ids = client.frames.map((frame) => frame.readInt32BE());
+  t.strictSame(
+    ids,
+    Array.from({ length: 160 }, (_, index) => 1 + index),
+  );
+  t.equal(valuesOf(cluster).length, 81);
+  t.strictSame(sidecar.closes, []);
 });
