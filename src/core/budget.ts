@@ -23,6 +23,18 @@ export function countPooled(upstreams: Iterable<Upstream>, now: number, slowAnsw
   return count;
 }
 
+/**
+ * Upstreams that nobody has had yet, or that run an errand of ours: they will be free soon. With one whose broker
+ * throttles our greeting another dial would fare no better.
+ */
+export function countComing(upstreams: Iterable<Upstream>): number {
+  let count = 0;
+  for (const { tenant, state, errand, leaseStart } of upstreams) {
+    if (tenant === null && (errand !== 'none' || (state === 'using' && leaseStart === 0))) count += 1;
+  }
+  return count;
+}
+
 /** Upstreams that run an errand of ours and will be free soon. */
 export function countErrands(upstreams: Iterable<Upstream>): number {
   let count = 0;

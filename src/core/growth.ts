@@ -14,7 +14,7 @@ export interface PoolNeeds {
   /** How long the first ordinary one has waited. */
   readonly waitedMilliseconds: number;
   readonly dialing: number;
-  /** Open ones that run an errand of ours and will be free soon. */
+  /** Open ones without a tenant that will be free soon: they run an errand of ours, or their greeting is throttled. */
   readonly errands: number;
   readonly asleep: boolean;
   /** Counts those that are open or not yet gone, within `pool.maxConnectionsPerBroker`. */

@@ -8,7 +8,7 @@
 import { Demand, type UpstreamTarget } from '../contract/protocol.ts';
 import type { CloseReason, ReleaseReason } from '../contract/reasons.ts';
 import type { Topology } from '../contract/topology.ts';
-import { countErrands, countPooled } from './budget.ts';
+import { countComing, countErrands, countPooled } from './budget.ts';
 import { dialsWanted } from './growth.ts';
 import { IdleStack } from './idle-stack.ts';
 import { invariant } from './invariant.ts';
@@ -16,6 +16,7 @@ import { LeaseQueue } from './lease-queue.ts';
 import { addressOf } from './options.ts';
 import type { PoolContext } from './pool-context.ts';
 import { PoolWatch } from './pool-watch.ts';
+import { isDirty } from './safe-state.ts';
 import { dialFailureOf, Supply } from './supply.ts';
 import type { Waiter } from './tenant.ts';
 import type { Upstream } from './upstream.ts';
@@ -146,7 +147,7 @@ export class Pool implements UpstreamOwner {
     }
     const now = context.clock.now();
     const pooled = (): number => this.countPooled(now) + this.#closing.size;
-    const coming = { dialing: supply.dialing, errands: countErrands(this.#open) };
+    const coming = { dialing: supply.dialing, errands: countComing(this.#open) };
     const needs = { ...queue.needs(now), ...coming, asleep: this.asleep, pooled };
     for (let wanted = dialsWanted(needs, context.options.pool); wanted > 0; wanted -= 1) supply.want();
   }
@@ -161,7 +162,7 @@ export class Pool implements UpstreamOwner {
     if (upstream.state !== 'released') {
       if (upstream.tenant?.pinnedHard === true)
         this.release(upstream, 'client_closed', 'the client that it was pinned to is gone');
-      else if (upstream.isDirty()) this.release(upstream, 'abandoned', 'its client is gone and answers are owed');
+      else if (isDirty(upstream)) this.release(upstream, 'abandoned', 'its client is gone and answers are owed');
     }
     upstream.leave();
     if (upstream.state === 'released') return;
@@ -180,7 +181,8 @@ export class Pool implements UpstreamOwner {
     this.#open.add(upstream);
     context.dialled(upstream, this, wasAsleep, wasUnreachable);
     upstream.forHousekeeping = !this.queue.hasWork;
-    if (upstream.forHousekeeping && !this.#retired && upstream.run('refresh')) this.#watch.arm();
+    const onErrand = upstream.forHousekeeping && !this.#retired && upstream.run('refresh');
+    if (onErrand || !upstream.isFree()) this.#watch.arm();
     else this.quiet(upstream);
   }
 
@@ -235,7 +237,7 @@ export class Pool implements UpstreamOwner {
   /** Its tenant sees what it would see directly if anything of its own was under way, else nothing. */
   #cut(upstream: Upstream, reason: ReleaseReason, detail: string, abruptly: boolean): void {
     const { tenant } = upstream;
-    const dirty = upstream.isDirty() || tenant?.pinned === true;
+    const dirty = isDirty(upstream) || tenant?.pinned === true;
     this.release(upstream, reason, detail, abruptly);
     upstream.leave();
     if (dirty) tenant?.upstreamLost(abruptly, detail);

@@ -8,7 +8,7 @@ import { AnswerRelay } from './answer-relay.ts';
 import type { Clock, Timer } from './clock.ts';
 import { BROKER_FAREWELL_MILLISECONDS, sayFarewell } from './farewell.ts';
 import { invariant } from './invariant.ts';
-import { isDirty, isFree } from './safe-state.ts';
+import { isFree } from './safe-state.ts';
 import type { Tenant } from './tenant.ts';
 import type { Errand, UpstreamOwner } from './upstream-owner.ts';
 import { moved } from './upstream-state.ts';
@@ -28,6 +28,7 @@ export class Upstream implements WireHandler {
   owedSince = 0;
   /** When a request was written last. */
   sentTime = 0;
+  /** When it was lent last; 0 if it never was. */
   leaseStart = 0;
   /** Others wait: the tenant may finish what is in flight, and nothing more. */
   yielding = false;
@@ -107,8 +108,10 @@ export class Upstream implements WireHandler {
     invariant(this.session.owed === 0 || this.#state === 'dialing', 'an upstream that owes answers is not lent');
     if (this.#state !== 'using') this.#move('using');
     this.#answers.tenant = tenant;
-    if (tenant !== null) this.session.lend(tenant);
-    this.leaseStart = this.#clock.now();
+    if (tenant !== null) {
+      this.session.lend(tenant);
+      this.leaseStart = this.#clock.now();
+    }
     this.yielding = false;
     this.idleReported = false;
   }
@@ -253,11 +256,6 @@ export class Upstream implements WireHandler {
     if (this.#state !== 'using' || !this.isFree()) return;
     this.#answers.progressed = false;
     this.#owner.quiet(this);
-  }
-
-  /** Something of the tenant's is under way: the connection must not outlive it, nor it the connection. */
-  isDirty(): boolean {
-    return isDirty(this);
   }
 
   /** It may be lent or released. */

@@ -14,6 +14,7 @@ import type { Cursor } from './cursor.ts';
 import { Writer } from './writer.ts';
 
 const UNSUPPORTED_VERSION = 35;
+const FIRST_WITH_THROTTLE = 1;
 const FIRST_WITH_TAGS = 3;
 const FIRST_WITH_ZERO_FEATURES = 4;
 export const MAX_API_VERSIONS = 4;
@@ -89,7 +90,7 @@ export class Versions {
     const flexible = version >= FIRST_WITH_TAGS;
     const writer = new Writer(flexible).int16(0).arrayLength(this.ranges.size);
     for (const [key, { min, max }] of this.ranges) writer.int16(key).int16(min).int16(max).noTags();
-    if (version >= 1) writer.int32(0);
+    if (version >= FIRST_WITH_THROTTLE) writer.int32(0);
     if (!flexible) return writer.bytes();
     const features = this.#features.filter(({ min }) => min > 0 || version >= FIRST_WITH_ZERO_FEATURES);
     const tags = [...(features.length > 0 ? [featuresTag(features)] : []), ...this.#tags];
@@ -105,14 +106,19 @@ function featuresTag(features: readonly Feature[]): RawTag {
   return { tag: SUPPORTED_FEATURES_TAG, bytes: writer.bytes() };
 }
 
+/** What one answer says. */
+export interface ToldVersions {
+  /** Null if the answer carries an error; 35 answers a version that the broker does not know (KIP-511). */
+  readonly versions: Versions | null;
+  readonly throttleMilliseconds: number;
+}
+
 /**
  * Reads a broker's answer and cuts it at what we can handle. Minima stay the broker's: a raised one makes old clients
- * switch features off (KAFKA-18659).
- *
- * @returns null if it carries an error; 35 answers a version that the broker does not know (KIP-511)
+ * switch features off (KAFKA-18659). @throws {MalformedError}
  */
-export function readApiVersions(cursor: Cursor, version: number): Versions | null {
-  if (cursor.int16() !== 0) return null;
+export function readApiVersions(cursor: Cursor, version: number): ToldVersions {
+  if (cursor.int16() !== 0) return { versions: null, throttleMilliseconds: 0 };
   const ranges = new Map<number, VersionRange>();
   for (let left = cursor.arrayLength(); left > 0; left -= 1) {
     const key = cursor.int16();
@@ -123,8 +129,9 @@ export function readApiVersions(cursor: Cursor, version: number): Versions | nul
     if (api === undefined || !isOffered(api) || min > api.maxVersion || max < api.minVersion) continue;
     ranges.set(key, { min, max: Math.min(max, api.maxVersion) });
   }
-  if (version >= 1) cursor.skip(4);
-  return version >= FIRST_WITH_TAGS ? readFeatures(cursor, ranges) : new Versions(ranges, [], []);
+  const throttleMilliseconds = version >= FIRST_WITH_THROTTLE ? cursor.int32() : 0;
+  const versions = version >= FIRST_WITH_TAGS ? readFeatures(cursor, ranges) : new Versions(ranges, [], []);
+  return { versions, throttleMilliseconds };
 }
 
 function readFeatures(cursor: Cursor, ranges: ReadonlyMap<number, VersionRange>): Versions {

@@ -16,6 +16,8 @@ const FIRST_CORRELATION_ID = -2_000_000_000;
 const FIRST_FLEXIBLE_VERSIONS = 3;
 /** Newest first; 3 tells features, and every broker knows 0. */
 const GREETING_VERSIONS = [4, 3, 0];
+/** The cheapest that tells how long the broker throttles us; 0, which everybody knows, does not. */
+const PING_VERSION = 2;
 
 export interface OwnFailure {
   readonly reason: ReleaseReason;
@@ -68,7 +70,10 @@ export class OwnExchange {
   }
 
   ping(): Buffer {
-    return apiVersionsRequest(0, this.#expect(Owner.ping, ApiKey.apiVersions, 0));
+    const range = this.#versions?.ranges.get(ApiKey.apiVersions);
+    const tells = range !== undefined && range.min <= PING_VERSION && range.max >= PING_VERSION;
+    const version = tells ? PING_VERSION : 0;
+    return apiVersionsRequest(version, this.#expect(Owner.ping, ApiKey.apiVersions, version));
   }
 
   refresh(): Buffer | undefined {
@@ -105,6 +110,7 @@ export class OwnExchange {
         if (this.#renewing.length === 0) sink.refreshed();
         return null;
       default:
+        this.#readVersions(bytes, start, end, version);
         this.#inFlight.shift();
         sink.ponged();
         return null;
@@ -112,10 +118,17 @@ export class OwnExchange {
   }
 
   #takeVersions(bytes: Buffer, start: number, end: number, version: number): void {
-    if (this.#versions !== null) return; // the plain answer behind the one that was understood
+    const versions = this.#readVersions(bytes, start, end, version);
+    // Behind the one that was understood comes the plain answer.
+    if (this.#versions === null && versions !== null)
+      this.#versions = this.#route.learnVersions(this.#target.node, versions);
+  }
+
+  #readVersions(bytes: Buffer, start: number, end: number, version: number): Versions | null {
     const body = new Cursor(bytes, start + ANSWER_HEAD_BYTES, end, version >= FIRST_FLEXIBLE_VERSIONS);
-    const versions = readApiVersions(body, version);
-    if (versions !== null) this.#versions = this.#route.learnVersions(this.#target.node, versions);
+    const { versions, throttleMilliseconds } = readApiVersions(body, version);
+    this.throttleMilliseconds = throttleMilliseconds;
+    return versions;
   }
 
   #takeTopology(bytes: Buffer, start: number, end: number, sink: UpstreamSink<never>): OwnFailure | null {

@@ -294,8 +294,9 @@ export function apiVersionsBody(
   ranges: readonly Range[],
   tags: readonly Tag[] = [],
   error = 0,
+  throttle = 0,
 ): Buffer {
   const write = form(version >= 3);
   const keys = ranges.map(({ key, min, max }) => join(i16(key), i16(min), i16(max), write.tags()));
-  return join(i16(error), write.array(keys), ...(version >= 1 ? [i32(0)] : []), write.tags(...tags));
+  return join(i16(error), write.array(keys), ...(version >= 1 ? [i32(throttle)] : []), write.tags(...tags));
 }

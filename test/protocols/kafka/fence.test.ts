@@ -97,9 +97,9 @@ t.test('probes never count as work, and their ids are never those of a client', 
   const connection = bench.connect();
   const ids = new Set<number>();
   for (let count = 0; count < 50; count += 1) {
-    const [sent] = requestsIn(connection.session.ping());
-    ids.add(sent?.id ?? 0);
-    connection.read(answer(18, 0, sent?.id ?? 0, apiVersionsBody(0, ALL_RANGES)));
+    const [{ id, version } = { id: 0, version: 0 }] = requestsIn(connection.session.ping());
+    ids.add(id);
+    connection.read(answer(18, version, id, apiVersionsBody(version, ALL_RANGES)));
   }
   t.equal(ids.size, 50);
   for (const id of ids) t.ok(id < 0);
@@ -108,4 +108,31 @@ t.test('probes never count as work, and their ids are never those of a client', 
   const [sent] = requestsIn(wrong.session.ping());
   wrong.read(answer(18, 0, (sent?.id ?? 0) + 1, apiVersionsBody(0, ALL_RANGES)));
   t.equal(wrong.sink.failure?.reason, 'wrong_correlation_id');
+});
+
+t.test(
+  'a probe asks in the oldest version that tells of a throttle, or in the one that every broker knows',
+  async (t) => {
+    const knowing = (change: { readonly min?: number; readonly max?: number }) =>
+      ALL_RANGES.map((range) => (range.key === 18 ? { ...range, ...change } : range));
+    for (const [traits, asked] of [
+      [{}, 2],
+      [{ ranges: knowing({ max: 2 }) }, 2],
+      [{ ranges: knowing({ max: 1 }), apiVersions: 1 }, 0],
+      [{ ranges: knowing({ min: 3 }) }, 0],
+      [{ ranges: ALL_RANGES.filter(({ key }) => key !== 18) }, 0],
+    ] as const) {
+      const connection = new KafkaBench().connect(traits);
+      t.equal(requestsIn(connection.session.ping())[0]?.version, asked);
+    }
+  },
+);
+
+t.test('a broker that throttles a probe mutes its connection', async (t) => {
+  for (const cuts of [[], [12]]) {
+    const connection = new KafkaBench().connect();
+    const [{ id, version } = { id: 0, version: 0 }] = requestsIn(connection.session.ping());
+    connection.read(answer(18, version, id, apiVersionsBody(version, ALL_RANGES, [], 0, 250)), cuts);
+    t.same(connection.sink.facts, ['ponged', 'muted 250']);
+  }
 });

@@ -181,3 +181,18 @@ t.test('a client that asked for no versions is let on any broker', async (t) => 
   const connection = bench.connect({ ranges: ALL_RANGES.filter(({ key }) => key < 4 || key === 18) });
   t.equal(connection.ask(bench.client(), anyRequest(12, 0, 1)), undefined);
 });
+
+t.test('a broker that throttles our greeting mutes the connection, for as long as it says at most', async (t) => {
+  for (const [traits, muted] of [
+    [{ throttles: [40, 70, 0] }, ['muted 70']],
+    [{ throttles: [90, 70, 0] }, ['muted 90']],
+    [{ throttles: [0, 60, 0], apiVersions: 3 }, ['muted 60']],
+    [{ throttles: [60, 60, 60], apiVersions: 0 }, []],
+    [{}, []],
+  ] as const) {
+    const bench = new KafkaBench();
+    const connection = bench.dial();
+    connection.read(greetingAnswers(connection.session.greeting(), traits));
+    t.same(connection.sink.facts, ['named', 'ready', ...muted]);
+  }
+});

@@ -42,6 +42,8 @@ export interface BrokerTraits {
   readonly apiVersions?: number;
   readonly brokers?: readonly Broker[];
   readonly clusterId?: string | null;
+  /** Of each ApiVersions that it answers, in order. */
+  readonly throttles?: readonly number[];
 }
 
 /** Everything that the fixture knows, from version 0 on. */
@@ -69,10 +71,15 @@ export function requestsIn(bytes: Buffer | undefined): Sent[] {
 /** How a broker answers our greeting (KIP-511: an unknown version gets a v0 body with error 35). */
 export function greetingAnswers(greeting: Buffer | undefined, traits: BrokerTraits = {}): Buffer {
   const { ranges = ALL_RANGES, tags = [], apiVersions = 4, brokers = BROKERS, clusterId = 'cluster-1' } = traits;
-  const answers = requestsIn(greeting).map(({ key, version, id }) => {
+  const answers = requestsIn(greeting).map(({ key, version, id }, index) => {
     if (key === 3) return answer(3, version, id, metadataBody(version, brokers, { clusterId }));
     if (version <= apiVersions)
-      return answer(18, version, id, apiVersionsBody(version, ranges, version >= 3 ? tags : []));
+      return answer(
+        18,
+        version,
+        id,
+        apiVersionsBody(version, ranges, version >= 3 ? tags : [], 0, traits.throttles?.[index] ?? 0),
+      );
     return answer(18, 0, id, apiVersionsBody(0, [{ key: 18, min: 0, max: apiVersions }], [], 35));
   });
   return Buffer.concat(answers);
