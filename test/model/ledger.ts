@@ -93,8 +93,7 @@ export class Ledger {
     if (foreign.length > 0 && !this.#void) world.violated(`${where} while ${foreign[0]?.id ?? ''} is open`);
     if (world.now < this.#mutedUntil && this.#mutedFor !== app) world.violated(`${where} while muted for another`);
     if (this.#pinnedBy !== null && this.#pinnedBy !== app) {
-      const owner = world.find(this.#pinnedBy);
-      if (this.#pinnedHard || owner?.maySend === true) world.violated(`${where}, which is pinned to another`);
+      if (this.#pinnedHard || world.isServed(this.#pinnedBy)) world.violated(`${where}, which is pinned to another`);
     }
     if (this.#began - this.#lastRead > world.validateAfterMilliseconds && !sameApp)
       world.violated(`${where}, lent without a sign of life`);

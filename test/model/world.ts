@@ -90,6 +90,13 @@ export class World {
     return this.apps.find(({ number }) => number === app);
   }
 
+  /** It may still send, and the product has not closed it (which the application may not have seen yet). */
+  isServed(app: number): boolean {
+    const application = this.find(app);
+    if (application?.maySend !== true) return false;
+    return [...this.core.route.clients].some(({ id, closed }) => id === application.client && !closed);
+  }
+
   connect(node: string): void {
     this.lastClient = '';
     const app = this.core.connect(node);
