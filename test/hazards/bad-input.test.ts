@@ -2,13 +2,12 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import t from 'tap';
 import type { CloseReason } from '../../src/contract/reasons.ts';
 import { muteTimerWarnings } from '../../src/demo/timer-warnings.ts';
 import { startCluster } from '../support/embedded-cluster.ts';
+import { settledMemory } from '../support/settled-memory.ts';
 import { until } from '../support/until.ts';
 import { createTopic, TOPIC, valuesOf } from './requests.ts';
 import { startSidecar } from './sidecar.ts';
@@ -111,22 +110,6 @@ function bring({ bytes, leaves }: Kind, port: number): Promise<void> {
   });
 }
 
-function collector(): () => void {
-  setFlagsFromString('--expose-gc');
-  return runInNewContext('gc') as () => void;
-}
-
-async function settledMemory(collect: () => void): Promise<number> {
-  let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 4; round += 1) {
-    await pause(30);
-    collect();
-    const { heapUsed, external } = process.memoryUsage();
-    least = Math.min(least, heapUsed + external);
-  }
-  return least;
-}
-
 t.test('10,000 bad connections disturb nobody, each has its reason, and the memory comes back', async (t) => {
   const cluster = await startCluster(t, { mostRequests: 500 });
   createTopic(cluster);
@@ -158,9 +141,8 @@ t.test('10,000 bad connections disturb nobody, each has its reason, and the memo
   };
   for (const kind of KINDS) await storm(kind, 60);
   await until('the warm-up is over', () => sidecar.closes.length === KINDS.length * 60);
-  const collect = collector();
   sidecar.events.length = 0;
-  const before = await settledMemory(collect);
+  const before = await settledMemory();
   for (const kind of KINDS) {
     sidecar.events.length = 0;
     await storm(kind, EACH);
@@ -180,7 +162,7 @@ t.test('10,000 bad connections disturb nobody, each has its reason, and the memo
   sidecar.events.length = 0;
   isOver = true;
   await traffic;
-  const after = await settledMemory(collect);
+  const after = await settledMemory();
   const grown = (after - before) / MEBIBYTE;
   t.ok(grown < 10, `${grown.toFixed(1)} MiB more than before`);
   t.equal(new Set(valuesOf(cluster)).size, sent.length, `${sent.length} messages, none lost`);
