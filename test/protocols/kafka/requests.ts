@@ -20,14 +20,15 @@ export interface ProduceOptions extends RequestOptions {
   readonly acks: number;
   readonly transactionalId?: string | null;
   readonly timeout?: number;
+  readonly records?: Buffer;
 }
 
-/** A Produce request with one batch of a few bytes that nobody looks into. */
+/** A Produce request with one batch that nobody looks into. */
 export function produceRequest(version: number, id: number, options: ProduceOptions): Buffer {
-  const { acks, transactionalId = null, timeout = 30_000, ...rest } = options;
+  const { acks, transactionalId = null, timeout = 30_000, records = Buffer.from('records'), ...rest } = options;
   const write = form(isFlexible(0, version));
   const topic = version >= 13 ? Buffer.alloc(16, 7) : write.string('orders');
-  const partition = join(i32(0), write.bytes(Buffer.from('records')), write.tags());
+  const partition = join(i32(0), write.bytes(records), write.tags());
   const body = join(
     ...(version >= 3 ? [write.string(transactionalId)] : []),
     i16(acks),

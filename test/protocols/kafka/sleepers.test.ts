@@ -1,6 +1,4 @@
 /** Housekeeping of clients that do nothing: who may be told what somebody else was told, and who must ask a broker. */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { type ClientSession, Demand, Verdict } from '../../../src/contract/protocol.ts';
 import { BOOTSTRAP } from '../../../src/contract/topology.ts';
@@ -299,19 +297,4 @@ t.test('a question of more than 16 KiB is not kept', async (t) => {
   hear(situation, other, asked);
   t.equal(verdictOf(client, asked), Verdict.forward);
   t.equal(situation.connection.session.refresh(), undefined);
-});
-
-t.test('clients that ask the same share the text of their question, and keep none of their own', async (t) => {
-  const situation = start();
-  const asked = { topics: ['x'.repeat(15_000)] };
-  setFlagsFromString('--expose-gc');
-  const gc: () => void = runInNewContext('gc');
-  gc();
-  const before = process.memoryUsage().heapUsed;
-  const clients = Array.from({ length: 300 }, () => situation.bench.client());
-  for (const client of clients) hear(situation, client, asked);
-  situation.connection.sink.reset();
-  gc();
-  const each = (process.memoryUsage().heapUsed - before) / clients.length;
-  t.ok(each < 3000, `${Math.round(each)} bytes a client`);
 });

@@ -1,0 +1,119 @@
+/**
+ * LAW: however a server's bytes are split into reads, the client hears the same: the answers as they are, but for what is
+ * documented to be rewritten. What is told of them is told behind their bytes, and what is owed comes down to nothing.
+ */
+import fc from 'fast-check';
+import t from 'tap';
+import { Verdict } from '../../src/contract/protocol.ts';
+import { inPieces, Lab, type Link, TENANT } from './lab.ts';
+import type { Exchange } from './specimen.ts';
+import { SPECIMENS } from './specimens.ts';
+
+const RUNS = 300;
+
+/** Registers the requests of these with a link, as written. */
+function ask(lab: Lab, link: Link, list: readonly Exchange[]): void {
+  const client = lab.client();
+  for (const [index, { name, request }] of list.entries()) {
+    const bytes = request(index + 1);
+    const verdict = client.inspect(bytes, 0, bytes.length, false, true);
+    if (verdict !== Verdict.forward || link.session.admit(client, TENANT) !== undefined)
+      throw new Error(`${name} did not go to a server`);
+  }
+}
+
+interface Expected {
+  readonly answers: Buffer;
+  readonly seen: Buffer;
+  /** Where each answer ends, in what is read and in what is heard. */
+  readonly ends: readonly { readonly read: number; readonly heard: number; readonly work: boolean }[];
+}
+
+function expectedOf(list: readonly Exchange[]): Expected {
+  const answers: Buffer[] = [];
+  const seen: Buffer[] = [];
+  const ends: { read: number; heard: number; work: boolean }[] = [];
+  let read = 0;
+  let heard = 0;
+  for (const [index, exchange] of list.entries()) {
+    const bytes = exchange.answer(index + 1);
+    if (bytes.length === 0) continue;
+    answers.push(bytes);
+    seen.push(exchange.seen(index + 1));
+    read += bytes.length;
+    heard += seen.at(-1)?.length ?? 0;
+    ends.push({ read, heard, work: exchange.work });
+  }
+  return { answers: Buffer.concat(answers), seen: Buffer.concat(seen), ends };
+}
+
+/** Reads the answers in pieces; answers what was wrong. */
+function faultOf(
+  link: Link,
+  { answers, seen, ends }: Expected,
+  cuts: readonly number[],
+  framed: boolean,
+): string | null {
+  const { session, observer } = link;
+  let read = 0;
+  let wrong: string | null = null;
+  inPieces(answers, cuts, (piece) => {
+    session.read(piece, 0, piece.length, observer);
+    observer.endRead();
+    read += piece.length;
+    const owed = framed ? ends.filter((end) => end.read > read).length : 0;
+    if (session.owed !== owed) wrong ??= `${session.owed} owed, not ${owed}, after ${read} bytes`;
+    const inAnswer = framed && read > 0 && !ends.some((end) => end.read === read);
+    if (session.inAnswer !== inAnswer) wrong ??= `in an answer: ${session.inAnswer} after ${read} bytes`;
+    const complete = ends.findLast((end) => end.read <= read)?.heard ?? 0;
+    if (observer.delivered.length < complete) wrong ??= `an answer was kept back after ${read} bytes`;
+  });
+  if (observer.failure !== null) return `failed: ${observer.failure.detail}`;
+  if (wrong !== null) return wrong;
+  if (!observer.delivered.equals(seen)) return `heard ${observer.delivered.toString('hex')}`;
+  if (session.holding || session.blocked || session.unfenced || session.patienceMilliseconds > 0) return 'not at rest';
+  const works = ends.filter(({ work }) => work);
+  const worked = observer.all('worked');
+  if (!framed) return worked.length > 0 ? null : 'nothing was work';
+  if (worked.length !== works.length) return `worked ${worked.length} times, not ${works.length}`;
+  if (works.some(({ heard }, index) => (worked[index] ?? 0) < heard)) return 'worked was told before its bytes';
+  const settled = observer.all('settled');
+  return settled.length === 1 && settled[0] === seen.length ? null : `settled at ${settled} of ${seen.length}`;
+}
+
+for (const specimen of SPECIMENS) {
+  const { framed } = specimen;
+  const exchanges = specimen.exchanges.filter(({ local, answer }) => !local && answer(1).length > 0);
+
+  t.test(`${specimen.protocol}: wherever an answer is cut, and byte by byte, it is the same answer`, async (t) => {
+    for (const exchange of exchanges) {
+      const lab = new Lab(specimen);
+      const link = lab.link();
+      const expected = expectedOf([exchange]);
+      const { length } = expected.answers;
+      const all = Array.from({ length: length - 1 }, (_, index) => index + 1);
+      const faults: string[] = [];
+      for (const cuts of [[], ...all.map((cut) => [cut]), all]) {
+        link.observer.forget();
+        ask(lab, link, [exchange]);
+        const fault = faultOf(link, expected, cuts, framed);
+        if (fault !== null) faults.push(`cut at ${cuts}: ${fault}`);
+      }
+      t.strictSame(faults.slice(0, 1), [], exchange.name);
+    }
+  });
+
+  t.test(`${specimen.protocol}: many answers in a row are the same in any pieces`, async () => {
+    const lists = fc.array(fc.constantFrom(...exchanges), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(lists, fc.array(fc.nat(4000), { maxLength: 20 }), (list, cuts) => {
+        const lab = new Lab(specimen);
+        const link = lab.link();
+        ask(lab, link, list);
+        const fault = faultOf(link, expectedOf(list), cuts, framed);
+        if (fault !== null) throw new Error(fault);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+}
