@@ -16,6 +16,7 @@ const EACH = 1000;
 const AT_ONCE = 40;
 const MEBIBYTE = 1_048_576;
 
+t.setTimeout(120_000);
 t.teardown(muteTimerWarnings());
 
 interface Kind {

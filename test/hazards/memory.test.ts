@@ -87,7 +87,10 @@ t.test('hundreds of clients that are asleep cost a few kilobytes each', async (t
   const sidecar = await startSidecar(t, cluster, { clock });
   const crowd = async (size: number): Promise<void> => {
     const program = join(import.meta.dirname, 'silent-crowd.ts');
-    const child = fork(program, [`${sidecar.port(1)}`, `${size}`], { env: { PATH: process.env.PATH ?? '' } });
+    const child = fork(program, [`${sidecar.port(1)}`, `${size}`], {
+      execArgv: [],
+      env: { PATH: process.env.PATH ?? '' },
+    });
     t.teardown(() => child.kill());
     await once(child, 'message');
     await clock.pass(3);
