@@ -103,6 +103,25 @@ for (const specimen of SPECIMENS) {
     }
   });
 
+  t.test(
+    `${specimen.protocol}: an answer whose end comes with the beginning of the next is the same answer`,
+    async (t) => {
+      for (const exchange of exchanges) {
+        const lab = new Lab(specimen);
+        const link = lab.link();
+        const expected = expectedOf([exchange, exchange]);
+        const half = expected.answers.length >> 1;
+        for (const [first, second] of [1, 3, 5, 9, 13].flatMap((one) =>
+          [1, 3, 5, 9, 13].map((two) => [one, two] as const),
+        )) {
+          link.observer.forget();
+          ask(lab, link, [exchange, exchange]);
+          t.equal(faultOf(link, expected, [first, half + second], framed), null, exchange.name);
+        }
+      }
+    },
+  );
+
   t.test(`${specimen.protocol}: many answers in a row are the same in any pieces`, async () => {
     const lists = fc.array(fc.constantFrom(...exchanges), { minLength: 1, maxLength: 8 });
     fc.assert(

@@ -16,7 +16,9 @@ export const MAX_FRAME_BYTES = 100 * 1024 * 1024;
 /** The limit from which requests stream; one that all exchanges stay below, and one that none does. */
 export const WHOLE = 64 * 1024;
 export const STREAMING = 0;
-const FIRST_PORT = 30_000;
+/** Where brokers are served: this port and their node id. */
+export const FIRST_PORT = 30_000;
+export const LOCAL_HOST = 'localhost';
 export const TENANT = 'tenant';
 
 /** The pieces of `bytes` that end at `cuts`, each in a buffer of its own that is spoilt after its use. */
@@ -65,7 +67,7 @@ export class Lab {
     this.specimen = specimen;
     const { brokers } = specimen;
     const table = new Map<string, LocalAddress>(
-      brokers.map(({ node }) => [node, { host: 'localhost', port: FIRST_PORT + Number(node) }]),
+      brokers.map(({ node }) => [node, { host: LOCAL_HOST, port: FIRST_PORT + Number(node) }]),
     );
     this.route = protocolNamed(specimen.protocol).createRoute({
       addresses: { find: (node) => table.get(node) },

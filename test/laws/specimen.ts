@@ -48,3 +48,9 @@ export interface ProtocolSpecimen {
    */
   readonly serve: () => (written: Buffer) => Buffer;
 }
+
+/** The first of every class, for laws whose price is high. */
+export function oneOfEach(exchanges: readonly Exchange[]): readonly Exchange[] {
+  const classes = Map.groupBy(exchanges, ({ demand, pin, work, local }) => `${[demand, pin, work, local]}`);
+  return [...classes.values()].flatMap(([first]) => first ?? []);
+}
