@@ -7,6 +7,8 @@ import { until } from '../support/until.ts';
 import { createTopic, damaged, produceTo, valuesOf } from './requests.ts';
 import { connect, startSidecar } from './sidecar.ts';
 
+t.setTimeout(120_000);
+
 t.test('an error of acks=0 closes the client that made it and no other', async (t) => {
   // H3
   const cluster = await startCluster(t);

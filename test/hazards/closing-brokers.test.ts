@@ -10,6 +10,8 @@ import { until } from '../support/until.ts';
 import { createTopic, fetchFrom, produceTo, valuesOf } from './requests.ts';
 import { connect, startSidecar } from './sidecar.ts';
 
+t.setTimeout(120_000);
+
 t.test('when FIN meets a request on its way, it reaches the brokers once or never, and no other way', async (t) => {
   // H6
   const cluster = await startCluster(t, { brokers: 1 });

@@ -15,6 +15,8 @@ import { until } from '../support/until.ts';
 import { createTopic, fetchFrom, produceTo, TOPIC } from './requests.ts';
 import { connect, startSidecar } from './sidecar.ts';
 
+t.setTimeout(120_000);
+
 const DOMAIN = 'hidden.invalid';
 
 t.teardown(muteTimerWarnings());

@@ -12,6 +12,8 @@ import { until } from '../support/until.ts';
 import { createTopic, produceTo, TOPIC, valuesOf } from './requests.ts';
 import { connect, startSidecar } from './sidecar.ts';
 
+t.setTimeout(120_000);
+
 const NOT_LEADER = 6;
 const UNSUPPORTED_VERSION = 35;
 /** Until every quiet connection is gone. */

@@ -11,6 +11,8 @@ import { until } from '../support/until.ts';
 import { createTopic, produceTo, TOPIC } from './requests.ts';
 import { connect, type Sidecar, startSidecar } from './sidecar.ts';
 
+t.setTimeout(120_000);
+
 const WINDOW = 5;
 const DUPLICATE_SEQUENCE = 46;
 

@@ -10,6 +10,8 @@ import { settledMemory } from '../support/settled-memory.ts';
 import { createTopic } from './requests.ts';
 import { startSidecar } from './sidecar.ts';
 
+t.setTimeout(120_000);
+
 const KIB = 1024;
 const READ = 64 * KIB;
 

@@ -10,6 +10,8 @@ import { protocolNamed } from '../../src/protocols/registry.ts';
 import { routeOptions } from '../support/core-fixture.ts';
 import { until } from '../support/until.ts';
 
+t.setTimeout(120_000);
+
 const KIB = 1024;
 const MEBIBYTE = KIB * KIB;
 const BULK = Buffer.alloc(MEBIBYTE, 'b');

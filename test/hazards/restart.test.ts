@@ -10,6 +10,8 @@ import { until } from '../support/until.ts';
 import { createTopic, produceTo, TOPIC, valuesOf } from './requests.ts';
 import { connect, startSidecar } from './sidecar.ts';
 
+t.setTimeout(120_000);
+
 t.teardown(muteTimerWarnings());
 
 t.test(
