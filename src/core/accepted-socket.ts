@@ -3,11 +3,12 @@
  *
  * Node gives every read of an accepted socket a fresh 64 KiB buffer, and the garbage of a bulk stream then costs more than
  * the relaying (twice the CPU of this way for 1 MiB requests). `onread` avoids it but is offered for dialled sockets
- * only, so the handle of an accepted socket is wrapped anew. Both are private parts of Node's: `canAdopt` looks for them,
- * and without them sockets read in the ordinary way.
+ * only, so the handle of an accepted socket is wrapped anew. All that is private to Node is looked for, and without it
+ * sockets read in the ordinary way.
  */
 import net from 'node:net';
-import { LARGEST_BYTES, ReadBuffer } from './read-buffer.ts';
+import { BULK_BYTES, ReadBuffer } from './read-buffer.ts';
+import type { WireHandler } from './wire.ts';
 
 const SCOUT_BYTES = 64 * 1024;
 /**
@@ -15,6 +16,10 @@ const SCOUT_BYTES = 64 * 1024;
  * what was read is copied out in that step.
  */
 const scout = Buffer.allocUnsafeSlow(SCOUT_BYTES);
+
+/** Where the socket whose read was just dealt with reads next: Node asks right behind the callback. One function for all. */
+let next: Buffer = scout;
+const nextBuffer = (): Buffer => next;
 
 interface Handle {
   useUserBuffer(buffer: Uint8Array): void;
@@ -26,51 +31,59 @@ function handleOf(socket: net.Socket): Handle | null {
   return typeof Reflect.get(handle, 'useUserBuffer') === 'function' ? (handle as Handle) : null;
 }
 
-/** Takes what was read: `bytes[0, length)`. */
-export type BytesTaker = (bytes: Buffer, length: number) => void;
+/** Where a socket with `onread` keeps the buffer that it reads into; it would hold it for as long as it is silent. */
+const kept = Object.getOwnPropertySymbols(new net.Socket()).find(({ description }) => description === 'kBuffer');
 
-export class AcceptedSocket {
-  readonly socket: net.Socket;
-  readonly #handle: Handle | null;
+/** How one accepted socket reads. */
+export class AcceptedReader {
+  /** Whose handler takes what was read. */
+  wire: { readonly handler: WireHandler | null } | null = null;
   /** Its own buffer while it carries bulk. */
   #own: ReadBuffer | null = null;
 
-  /** @param accepted paused, and not used for anything else */
-  constructor(accepted: net.Socket, take: BytesTaker) {
+  /** @param accepted paused, and not used for anything else; answers the socket to be used in its place */
+  adopt(accepted: net.Socket): net.Socket {
     const handle = handleOf(accepted);
-    this.#handle = handle;
     if (handle === null) {
-      this.socket = accepted;
-      accepted.on('data', (chunk: Buffer) => take(chunk, chunk.length));
-      return;
+      accepted.on('data', (chunk: Buffer) => this.wire?.handler?.onBytes(chunk, chunk.length));
+      return accepted;
     }
     Reflect.set(accepted, '_handle', null);
-    const onread: net.OnReadOpts = {
-      buffer: () => this.#buffer(),
-      callback: (length, bytes) => this.#read(take, length, bytes),
-    };
-    this.socket = Reflect.construct(net.Socket, [{ handle, allowHalfOpen: true, onread }]) as net.Socket;
+    next = scout;
+    const onread: net.OnReadOpts = { buffer: nextBuffer, callback: (length) => this.#read(length) };
+    return Reflect.construct(net.Socket, [{ handle, allowHalfOpen: true, onread }]) as net.Socket;
   }
 
-  #buffer(): Buffer {
-    return this.#own?.bytes ?? scout;
-  }
-
-  #read(take: BytesTaker, length: number, bytes: Uint8Array): boolean {
-    if (this.#own === null) {
-      take(Buffer.from(scout.subarray(0, length)), length);
-      if (length === SCOUT_BYTES) this.#own = new ReadBuffer(LARGEST_BYTES);
+  #read(length: number): boolean {
+    const own = this.#own;
+    if (own === null) {
+      const copy = Buffer.allocUnsafe(length);
+      scout.copy(copy, 0, 0, length);
+      this.wire?.handler?.onBytes(copy, length);
+      if (length === SCOUT_BYTES) this.#own = new ReadBuffer(BULK_BYTES);
     } else {
-      take(bytes as Buffer, length);
-      this.#own?.saw(length);
+      this.wire?.handler?.onBytes(own.bytes, length);
+      own.saw(length);
+      if (own.bytes.length < SCOUT_BYTES) this.free();
     }
+    next = this.#own?.bytes ?? scout;
     return true;
   }
 
-  /** It carries nothing for now: its own buffer goes. */
-  relax(): void {
+  /** The socket carries nothing for now: its own buffer goes. */
+  relax(socket: net.Socket): void {
+    const handle = socket.destroyed || this.#own === null ? null : handleOf(socket);
+    if (handle === null) return;
+    this.free();
+    handle.useUserBuffer(scout);
+    if (kept !== undefined) Reflect.set(socket, kept, scout);
+  }
+
+  /** The socket is gone, or reads into the shared buffer again. */
+  free(): void {
     if (this.#own === null) return;
+    this.#own.free();
     this.#own = null;
-    if (!this.socket.destroyed) this.#handle?.useUserBuffer(scout);
+    next = scout; // which would hold the buffer
   }
 }

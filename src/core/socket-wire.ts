@@ -6,7 +6,7 @@
  * is free again. That is observed behaviour, not a promise of Node's: test/core/socket-wire.test.ts holds it.
  */
 import net from 'node:net';
-import { AcceptedSocket } from './accepted-socket.ts';
+import { AcceptedReader } from './accepted-socket.ts';
 import { ReadBuffer } from './read-buffer.ts';
 import type { Listening, Network, Wire, WireEnd, WireHandler } from './wire.ts';
 
@@ -27,17 +27,22 @@ function onClose(this: WiredSocket): void {
   this[wires]?.closed();
 }
 
+/** What a socket is read into. */
+interface Reader {
+  free(): void;
+  relax?(socket: net.Socket): void;
+}
+
 class SocketWire implements Wire {
   handler: WireHandler | null = null;
   readonly #socket: WiredSocket;
+  readonly #reader: Reader;
   #errorCode = '';
   #flushing = false;
 
-  readonly #relax: () => void;
-
-  constructor(socket: WiredSocket, relax: () => void) {
+  constructor(socket: WiredSocket, reader: Reader) {
     this.#socket = socket;
-    this.#relax = relax;
+    this.#reader = reader;
     socket[wires] = this;
     socket.on('end', onEnd).on('error', onError).on('close', onClose);
   }
@@ -55,24 +60,20 @@ class SocketWire implements Wire {
     if (socket.destroyed || socket.writableEnded) return true;
     socket.write(bytes);
     if (socket.writableLength === 0) return true;
-    if (!this.#flushing) {
-      this.#flushing = true;
-      // 'drain' is not told for bytes that are pending although write() answered true; a callback behind them is.
-      socket.write(NOTHING, this.#flushed);
-    }
+    if (!this.#flushing) this.#watch();
     return false;
   }
 
-  readonly #flushed = (): void => {
-    this.#flushing = false;
-    if (this.#socket.destroyed) return;
-    if (this.#socket.writableLength > 0) {
-      this.#flushing = true;
-      this.#socket.write(NOTHING, this.#flushed);
-    } else {
-      this.handler?.onFlushed();
-    }
-  };
+  /** 'drain' is not told for bytes that are pending although write() answered true; a callback behind them is. */
+  #watch(): void {
+    this.#flushing = true;
+    this.#socket.write(NOTHING, () => {
+      this.#flushing = false;
+      if (this.#socket.destroyed) return;
+      if (this.#socket.writableLength > 0) this.#watch();
+      else this.handler?.onFlushed();
+    });
+  }
 
   pause(): void {
     this.#socket.pause();
@@ -87,7 +88,7 @@ class SocketWire implements Wire {
     this.#socket.destroy();
   }
   relax(): void {
-    this.#relax();
+    this.#reader.relax?.(this.#socket);
   }
   reset(): void {
     // The kernel refuses a RST while a FIN is under way, and Node would then forget the socket without closing it.
@@ -100,6 +101,7 @@ class SocketWire implements Wire {
   }
 
   closed(): void {
+    this.#reader.free();
     const code = this.#errorCode;
     const how: WireEnd = code === '' ? 'closed' : code === 'ECONNRESET' || code === 'EPIPE' ? 'reset' : 'error';
     this.handler?.onClosed(how, code);
@@ -116,12 +118,12 @@ function listen(host: string, port: number, accept: (wire: Wire) => WireHandler)
     keepAliveInitialDelay: KEEP_ALIVE_MILLISECONDS,
   });
   server.on('connection', (accepted: net.Socket) => {
-    const adopted: AcceptedSocket = new AcceptedSocket(accepted, (bytes, length) =>
-      wire.handler?.onBytes(bytes, length),
-    );
-    const wire: SocketWire = new SocketWire(adopted.socket, () => adopted.relax());
+    const reader = new AcceptedReader();
+    const socket = reader.adopt(accepted);
+    const wire = new SocketWire(socket, reader);
+    reader.wire = wire;
     wire.handler = accept(wire);
-    adopted.socket.resume();
+    socket.resume();
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -158,7 +160,7 @@ function dial(host: string, port: number, handler: WireHandler, connected: () =>
       },
     },
   });
-  const wire = new SocketWire(socket, () => undefined);
+  const wire = new SocketWire(socket, buffer);
   wire.handler = handler;
   socket.once('connect', connected);
   return wire;
