@@ -7,6 +7,8 @@ import type { World } from './world.ts';
 
 const MOST_APPS = 8;
 const WORDS = ['pool', 'pool', 'pool', 'house', 'meta', 'meta', 'hi', 'hold', 'shot', 'shot', 'odd', 'share'];
+/** Answers that may throttle, those to probes, fences and renewals of ours too. */
+const MAY_MUTE = new Set(['pool', 'ping', 'refresh']);
 const BODIES = [0, 0, 10, 150, 700];
 const TICKS = [1, 10, 50, 100, 100, 500, 1000, 2000, 6000, 11_000, 31_000];
 
@@ -100,7 +102,7 @@ const ACTIONS: Readonly<Record<Op, Action>> = {
     if (mayAnswer(connection, world)) connection.answer();
   }),
   answerMuting: withConnection((connection, world, b) => {
-    if (mayAnswer(connection, world) && connection.waiting[0]?.word === 'pool')
+    if (mayAnswer(connection, world) && MAY_MUTE.has(connection.waiting[0]?.word ?? ''))
       connection.answer({ mute: 1 + (b % 2000) });
   }),
   answerPart: withConnection((connection, world, b) => {

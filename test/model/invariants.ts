@@ -31,7 +31,7 @@ function checkPool(core: CoreFixture, pool: Pool, say: Say): void {
       `${id} is ${state} and ${idle.has(upstream) ? 'idle' : 'not idle'}`,
     );
     if (state === 'using') {
-      say(tenant !== null || errand !== 'none', `${id} is in use by nobody`);
+      say(tenant !== null || errand !== 'none' || upstream.mutedUntil > 0, `${id} is in use by nobody`);
     } else {
       say(tenant === null && session.owed === 0 && errand === 'none', `${id} is ${state} and not quiet`);
       say(!session.unfenced && !session.inAnswer, `${id} is ${state} and not clean`);
