@@ -23,21 +23,21 @@ export function countPooled(upstreams: Iterable<Upstream>, now: number, slowAnsw
   return count;
 }
 
-/**
- * Upstreams that nobody has had yet, or that run an errand of ours: they will be free soon. With one whose broker
- * throttles our greeting another dial would fare no better.
- */
-export function countComing(upstreams: Iterable<Upstream>): number {
+/** Upstreams that run an errand of ours that began after this time: they will be free soon. */
+export function countErrands(upstreams: Iterable<Upstream>, since = Number.NEGATIVE_INFINITY): number {
   let count = 0;
-  for (const { tenant, state, errand, leaseStart } of upstreams) {
-    if (tenant === null && (errand !== 'none' || (state === 'using' && leaseStart === 0))) count += 1;
-  }
+  for (const { tenant, errand, errandStart } of upstreams)
+    if (tenant === null && errand !== 'none' && errandStart > since) count += 1;
   return count;
 }
 
-/** Upstreams that run an errand of ours and will be free soon. */
-export function countErrands(upstreams: Iterable<Upstream>): number {
-  let count = 0;
-  for (const upstream of upstreams) if (upstream.tenant === null && upstream.errand !== 'none') count += 1;
+/**
+ * The same, and upstreams whose greeting the broker throttles: another dial would fare no better. An errand that takes
+ * longer than usual is not waited for.
+ */
+export function countComing(upstreams: ReadonlySet<Upstream>, since: number): number {
+  let count = countErrands(upstreams, since);
+  for (const { tenant, state, errand, leaseStart } of upstreams)
+    if (tenant === null && errand === 'none' && state === 'using' && leaseStart === 0) count += 1;
   return count;
 }

@@ -37,7 +37,11 @@ export class Client implements WireHandler, Waiter, RelayClient {
   waitReported = false;
   readonly #host: ClientHost;
   #state: ClientState = 'idle';
+  /** Where it waits, or waited last. */
   #pool: Pool | null = null;
+  /** Whose upstream it has; while it waits to learn it may wait elsewhere. */
+  #lender: Pool | null = null;
+  #acquiring = false;
   readonly #relay: RequestRelay;
   #ended = false;
   #upstreamEnded = false;
@@ -143,10 +147,11 @@ export class Client implements WireHandler, Waiter, RelayClient {
 
   acquire(): boolean {
     const pool = this.#wait(this.session.work);
+    this.#acquiring = true;
     const upstream = pool.acquire(this, this.session.demand);
-    if (upstream === null) return false;
-    this.#attach(upstream);
-    return true;
+    this.#acquiring = false;
+    if (upstream !== null) this.#attach(upstream);
+    return this.#state === 'attached';
   }
 
   learn(): void {
@@ -169,6 +174,7 @@ export class Client implements WireHandler, Waiter, RelayClient {
   }
 
   #wait(withWork: boolean): Pool {
+    this.#pool?.queue.remove(this);
     const pool = this.#host.poolFor(this);
     this.#pool = pool;
     this.#state = 'waiting';
@@ -182,6 +188,7 @@ export class Client implements WireHandler, Waiter, RelayClient {
   #attach(upstream: Upstream): void {
     this.#state = 'attached';
     this.upstream = upstream;
+    this.#lender = this.#pool;
   }
 
   onEnd(): void {
@@ -191,8 +198,8 @@ export class Client implements WireHandler, Waiter, RelayClient {
     }
     this.#ended = true;
     if (!this.#host.opaque) this.#conclude();
-    else if (this.#upstreamEnded || this.upstream === null) this.close('client_closed', '', 'end');
-    else this.upstream.endSending();
+    else if (this.#upstreamEnded) this.close('client_closed', '', 'end');
+    else this.upstream?.endSending(); // else it ends once it is there
   }
 
   onFlushed(): void {
@@ -211,10 +218,13 @@ export class Client implements WireHandler, Waiter, RelayClient {
   granted(upstream: Upstream): void {
     this.#attach(upstream);
     if (this.#foundAsleep) this.#host.resumed(this.#host.clock.now() - this.waitSince);
+    if (this.#acquiring) return; // it was its turn as soon as it was in the queue
     this.#goOn();
+    if (this.#ended && this.#host.opaque) this.upstream?.endSending();
   }
 
   retry(): void {
+    if (this.#state === 'closed') return;
     this.#state = this.upstream === null ? 'idle' : 'attached';
     this.#goOn();
   }
@@ -291,7 +301,7 @@ export class Client implements WireHandler, Waiter, RelayClient {
       if (this.upstream?.pending !== true) this.wire.resume();
     }
     const { upstream } = this;
-    if (upstream !== null) this.#pool?.tenantGone(upstream);
+    if (upstream !== null) this.#lender?.tenantGone(upstream);
     this.upstream = null;
     this.session.close();
     this.#host.clientClosed(this, reason, detail);

@@ -15,7 +15,7 @@ export interface PoolNeeds {
   readonly waitedMilliseconds: number;
   readonly dialing: number;
   /** Open ones without a tenant that will be free soon: they run an errand of ours, or their greeting is throttled. */
-  readonly errands: number;
+  readonly coming: number;
   readonly asleep: boolean;
   /** Counts those that are open or not yet gone, within `pool.maxConnectionsPerBroker`. */
   readonly pooled: () => number;
@@ -23,7 +23,7 @@ export interface PoolNeeds {
 
 export function dialsWanted(needs: PoolNeeds, options: PoolOptions): number {
   const { urgent, ordinary, learners, dialing, asleep } = needs;
-  const coming = dialing + needs.errands;
+  const coming = dialing + needs.coming;
   if (coming < urgent) return Math.max(0, Math.min(urgent - coming, MOST_DIALS - dialing));
   if (coming > 0 || ordinary + learners === 0) return 0;
   if (learners > 0 || asleep) return 1;

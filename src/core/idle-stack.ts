@@ -12,14 +12,13 @@ export class IdleStack {
   }
 
   /** The one used last that may be lent now, taken off. */
-  pop(now: number): Upstream | undefined {
+  pop(now: number, notBefore = Number.NEGATIVE_INFINITY): Upstream | undefined {
     const last = this.#upstreams.at(-1);
     if (last === undefined) return undefined;
-    if (last.state === 'idle_marked' && last.mutedUntil <= now) return this.#upstreams.pop();
-    return (
-      this.#take((upstream) => upstream.state === 'idle_marked' && upstream.mutedUntil <= now) ??
-      this.#take((upstream) => upstream.mutedUntil <= now)
-    );
+    const fits = ({ mutedUntil, lastTrafficTime }: Upstream): boolean =>
+      mutedUntil <= now && lastTrafficTime >= notBefore;
+    if (last.state === 'idle_marked' && fits(last)) return this.#upstreams.pop();
+    return this.#take((upstream) => upstream.state === 'idle_marked' && fits(upstream)) ?? this.#take(fits);
   }
 
   #take(fits: (upstream: Upstream) => boolean): Upstream | undefined {

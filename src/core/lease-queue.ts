@@ -22,7 +22,9 @@ export class LeaseQueue {
   }
 
   remove(waiter: Waiter): void {
-    if (!this.#ordinary.delete(waiter) && !this.#urgent.delete(waiter)) this.#learners.delete(waiter);
+    this.#ordinary.delete(waiter);
+    this.#urgent.delete(waiter);
+    this.#learners.delete(waiter);
   }
 
   /** The next one to be lent an upstream, taken off the queue. */

@@ -112,6 +112,7 @@ export class Listeners implements LocalAddresses {
     }
     if (this.#closed || this.#listeners.get(node) !== listener) {
       await Promise.all(sockets.map((socket) => socket.close()));
+      listener.state = 'unbindable';
       return;
     }
     listener.sockets = sockets;

@@ -83,7 +83,7 @@ export class PoolWatch {
   #lookAtUpstream(upstream: Upstream, now: number, crowded: boolean): void {
     const { pool } = this.#pool.context.options;
     if (upstream.errand === 'check' && now - upstream.errandStart >= CHECK_TIMEOUT_MILLISECONDS) {
-      this.#pool.broken(upstream, 'response_timeout', 'no answer to a probe before it was lent again');
+      this.#pool.probeFailed(upstream);
       return;
     }
     if (upstream.session.unfenced && upstream.errand === 'none' && upstream.session.owed === 0) {

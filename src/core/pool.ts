@@ -8,11 +8,11 @@
 import { Demand, type UpstreamTarget } from '../contract/protocol.ts';
 import type { CloseReason, ReleaseReason } from '../contract/reasons.ts';
 import type { Topology } from '../contract/topology.ts';
-import { countComing, countErrands, countPooled } from './budget.ts';
+import { countComing, countPooled } from './budget.ts';
 import { dialsWanted } from './growth.ts';
 import { IdleStack } from './idle-stack.ts';
-import { invariant } from './invariant.ts';
 import { LeaseQueue } from './lease-queue.ts';
+import { serveWaiters, takeQuiet } from './lending.ts';
 import { addressOf } from './options.ts';
 import type { PoolContext } from './pool-context.ts';
 import { PoolWatch } from './pool-watch.ts';
@@ -30,10 +30,10 @@ export class Pool implements UpstreamOwner {
   readonly idle = new IdleStack();
   readonly supply: Supply;
   readonly context: PoolContext;
+  readonly watch: PoolWatch;
   readonly #targets: () => readonly UpstreamTarget[];
   readonly #open = new Set<Upstream>();
   readonly #closing = new Set<Upstream>();
-  readonly #watch: PoolWatch;
   #retired = false;
 
   /** @param targets where it may dial, tried in turn; more than one only for the bootstrap addresses */
@@ -42,7 +42,7 @@ export class Pool implements UpstreamOwner {
     this.identity = identity;
     this.#targets = targets;
     this.context = context;
-    this.#watch = new PoolWatch(this);
+    this.watch = new PoolWatch(this);
     this.supply = new Supply(context, this, {
       targets,
       unreachable: (wasReachable) => this.#unreachable(wasReachable),
@@ -73,10 +73,10 @@ export class Pool implements UpstreamOwner {
   acquire(waiter: Waiter, demand: Demand): Upstream | null {
     this.supply.asked();
     if (demand !== Demand.pool || this.queue.ordinary === 0) {
-      const upstream = this.#take();
+      const upstream = takeQuiet(this);
       if (typeof upstream === 'object') {
         upstream.use(waiter);
-        this.#watch.arm();
+        this.watch.arm();
         return upstream;
       }
     }
@@ -99,56 +99,22 @@ export class Pool implements UpstreamOwner {
       return;
     }
     this.resupply();
-    this.#watch.arm();
-  }
-
-  /** An upstream that may be lent this very moment. One that was quiet for long is asked for a sign of life first. */
-  #take(): Upstream | 'checked' | undefined {
-    const now = this.context.clock.now();
-    const stale = now - this.context.options.pool.validateAfterIdleSeconds * 1000;
-    for (let upstream = this.idle.pop(now); upstream !== undefined; upstream = this.idle.pop(now)) {
-      if (upstream.expiryTime <= now) {
-        this.release(upstream, 'max_age', 'older than pool.maxConnectionAgeSeconds');
-        continue;
-      }
-      if (upstream.lastTrafficTime >= stale) return upstream;
-      upstream.use(null);
-      if (upstream.run('check')) return 'checked';
-      upstream.leave();
-      return upstream;
-    }
-    return undefined;
-  }
-
-  /** Quiet upstreams go to those who wait, in order; each that must give a sign of life first is one that is coming. */
-  #serve(): void {
-    const { queue } = this;
-    while (queue.leases > countErrands(this.#open)) {
-      const upstream = this.#take();
-      if (upstream === undefined) return;
-      if (upstream === 'checked') continue;
-      const waiter = queue.shift();
-      invariant(waiter !== undefined, 'somebody waits');
-      upstream.use(waiter);
-      this.context.waited(this.context.clock.now() - waiter.waitSince);
-      this.#watch.arm();
-      waiter.granted(upstream);
-    }
+    this.watch.arm();
   }
 
   /** Serves those who wait, and opens connections for them if their kind of demand allows it. Harmless to call. */
   resupply(): void {
     const { queue, supply, context } = this;
     if (this.#retired || queue.size === 0) return;
-    this.#serve();
+    serveWaiters(this);
     if (!supply.reachable) {
       supply.want();
       return;
     }
     const now = context.clock.now();
     const pooled = (): number => this.countPooled(now) + this.#closing.size;
-    const coming = { dialing: supply.dialing, errands: countComing(this.#open) };
-    const needs = { ...queue.needs(now), ...coming, asleep: this.asleep, pooled };
+    const coming = countComing(this.#open, now - context.options.pool.slowAnswerMilliseconds);
+    const needs = { ...queue.needs(now), dialing: supply.dialing, coming, asleep: this.asleep, pooled };
     for (let wanted = dialsWanted(needs, context.options.pool); wanted > 0; wanted -= 1) supply.want();
   }
 
@@ -182,7 +148,7 @@ export class Pool implements UpstreamOwner {
     context.dialled(upstream, this, wasAsleep, wasUnreachable);
     upstream.forHousekeeping = !this.queue.hasWork;
     const onErrand = upstream.forHousekeeping && !this.#retired && upstream.run('refresh');
-    if (onErrand || !upstream.isFree()) this.#watch.arm();
+    if (onErrand || !upstream.isFree()) this.watch.arm();
     else this.quiet(upstream);
   }
 
@@ -192,7 +158,7 @@ export class Pool implements UpstreamOwner {
     if (tenant?.pinnedHard === true)
       this.release(upstream, 'client_closed', 'the client that it was pinned to has ended');
     else this.#rest(upstream);
-    this.#serve();
+    serveWaiters(this);
     tenant?.detached();
     for (const housekeeper of housekeepers) housekeeper.retry();
     this.resupply();
@@ -228,17 +194,27 @@ export class Pool implements UpstreamOwner {
     this.#cut(upstream, reason, detail, reason !== 'broker_closed');
     if (this.asleep && this.context.clientsOpen() && this.supply.dialing === 0) {
       this.supply.asked();
-      this.supply.want();
+      this.supply.wantAfterLoss(this.context.clock.now() - upstream.createTime);
     }
     this.context.lostSome(this);
     this.resupply();
+  }
+
+  /** No sign of life in time; what was quiet for as long is as dead, and nobody is kept waiting to find that out. */
+  probeFailed(upstream: Upstream): void {
+    const stale = this.context.clock.now() - this.context.options.pool.validateAfterIdleSeconds * 1000;
+    for (const other of [...this.idle]) {
+      if (other.lastTrafficTime < stale) this.release(other, 'response_timeout', 'as quiet as one that gave no answer');
+    }
+    this.broken(upstream, 'response_timeout', 'no answer to a probe before it was lent again');
   }
 
   /** Its tenant sees what it would see directly if anything of its own was under way, else nothing. */
   #cut(upstream: Upstream, reason: ReleaseReason, detail: string, abruptly: boolean): void {
     const { tenant } = upstream;
     const dirty = isDirty(upstream) || tenant?.pinned === true;
-    this.release(upstream, reason, detail, abruptly);
+    // What it has not taken lies in the buffer that its tenant's next read would fill.
+    this.release(upstream, reason, detail, abruptly || upstream.pending);
     upstream.leave();
     if (dirty) tenant?.upstreamLost(abruptly, detail);
     else tenant?.detached();
@@ -297,7 +273,7 @@ export class Pool implements UpstreamOwner {
   /** The end: everything goes now. */
   shutDown(): void {
     this.#retired = true;
-    this.#watch.stop();
+    this.watch.stop();
     for (const upstream of [...this.supply.abandon(), ...this.#open]) {
       this.release(upstream, 'shutdown', 'shutdown');
       upstream.leave();

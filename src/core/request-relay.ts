@@ -115,7 +115,7 @@ export class RequestRelay {
         const part = Math.min(this.#bodyLeft, bytes.length - at);
         this.#bodyLeft -= part;
         at += part;
-        if (cameInPieces && this.#bodyLeft === 0) client.upstream?.sentWhole();
+        if (cameInPieces) client.upstream?.sentPart(this.#bodyLeft === 0);
         cameInPieces = false;
       }
       if (at === bytes.length) break;

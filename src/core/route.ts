@@ -146,7 +146,9 @@ export class Route implements ClientHost {
     this.#accepting = false;
     this.reaper.stop();
     this.#sweepTimer?.cancel();
-    for (const client of [...this.clients]) client.close('shutdown', 'shutdown', 'end');
+    // Those who wait first: what the others free must not be lent to them.
+    const waiting = [...this.clients].filter(({ state }) => state === 'waiting');
+    for (const client of [...waiting, ...this.clients]) client.close('shutdown', 'shutdown', 'end');
     this.pools.shutDown();
     await this.listeners.close();
   }

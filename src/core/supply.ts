@@ -19,6 +19,8 @@ import type { UpstreamOwner } from './upstream-owner.ts';
 const HURRY_MILLISECONDS = 500;
 /** Dials go on at least so long after somebody asked. */
 const REMEMBER_AT_LEAST_SECONDS = 60;
+/** A connection that is lost sooner says that the next one may be lost as soon. */
+const SHORT_LIFE_MILLISECONDS = 10_000;
 const MAX_AGE_JITTER = 0.1;
 
 const FAILURES: Readonly<Record<string, DialFailure>> = {
@@ -32,6 +34,7 @@ const FAILURES: Readonly<Record<string, DialFailure>> = {
   ENETUNREACH: 'unreachable',
   EADDRNOTAVAIL: 'unreachable',
   EMFILE: 'unreachable',
+  ERR_SOCKET_BAD_PORT: 'unreachable',
 };
 
 /** @param detail the system's error code, or a sentence of ours or of the protocol's */
@@ -60,6 +63,8 @@ export class Supply {
   readonly #owner: UpstreamOwner;
   readonly #hooks: SupplyHooks;
   readonly #backoff: Backoff;
+  /** Connections that were lost soon after they were opened, in a row. */
+  readonly #losses: Backoff;
   readonly #dialing = new Map<Upstream, Timer>();
   #turn = 0;
   #failedInARow = 0;
@@ -73,6 +78,7 @@ export class Supply {
     this.#owner = owner;
     this.#hooks = hooks;
     this.#backoff = new Backoff(context.random);
+    this.#losses = new Backoff(context.random);
     this.#askedTime = context.clock.now();
   }
 
@@ -97,6 +103,15 @@ export class Supply {
     else if (this.#dialing.size === 0) this.#retryWithin(HURRY_MILLISECONDS);
   }
 
+  /** The last connection was lost, so long after its dial: the next one is dialled now, unless that happens again and again. */
+  wantAfterLoss(livedMilliseconds: number): void {
+    if (livedMilliseconds >= SHORT_LIFE_MILLISECONDS) this.#losses.succeeded();
+    const again = this.#losses.failures > 0;
+    const delay = this.#losses.failed();
+    if (again) this.#retryWithin(delay);
+    else this.want();
+  }
+
   #dial(): void {
     this.#cancelRetry();
     const targets = this.#hooks.targets();
@@ -117,8 +132,13 @@ export class Supply {
       clock.after(dialTimeoutMilliseconds, () => clock.afterInput(timeOut)),
     );
     const address = options.upstream.dialAddresses[addressOf(target)] ?? target;
-    const wire = this.#context.network.dial(address.host, address.port, upstream, () => upstream.connected());
-    upstream.dialledOver(wire);
+    try {
+      const wire = this.#context.network.dial(address.host, address.port, upstream, () => upstream.connected());
+      upstream.dialledOver(wire);
+    } catch (error) {
+      // No possible address: it looks like any other dial that failed.
+      clock.afterInput(() => upstream.onClosed('error', (error as NodeJS.ErrnoException).code ?? String(error)));
+    }
   }
 
   #create(target: UpstreamTarget): Upstream {

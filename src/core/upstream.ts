@@ -165,9 +165,11 @@ export class Upstream implements WireHandler {
     return undefined;
   }
 
-  /** The last byte of a request that came in pieces was written. */
-  sentWhole(): void {
+  /** More of a request that came in pieces was written, up to its last byte or not. */
+  sentPart(whole: boolean): void {
     this.sentTime = this.#clock.now();
+    if (!whole) return;
+    if (this.session.owed === 1) this.owedSince = this.sentTime;
     if (this.#sendsWork) this.lastWorkTime = this.sentTime;
   }
 

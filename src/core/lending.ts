@@ -1,0 +1,45 @@
+/** Which quiet upstream goes to whom: last used, first reused; first come, first served. */
+import { countErrands } from './budget.ts';
+import { invariant } from './invariant.ts';
+import type { Pool } from './pool.ts';
+import type { Upstream } from './upstream.ts';
+
+/**
+ * An upstream that may be lent this very moment, taken off. One that was quiet for long is asked for a sign of life first
+ * (`checked`), unless `mayCheck` is false.
+ */
+export function takeQuiet(pool: Pool, mayCheck = true): Upstream | 'checked' | undefined {
+  const { idle, context } = pool;
+  const now = context.clock.now();
+  const stale = now - context.options.pool.validateAfterIdleSeconds * 1000;
+  const notBefore = mayCheck ? Number.NEGATIVE_INFINITY : stale;
+  for (;;) {
+    const upstream = idle.pop(now, notBefore);
+    if (upstream === undefined) return undefined;
+    if (upstream.expiryTime <= now) {
+      pool.release(upstream, 'max_age', 'older than pool.maxConnectionAgeSeconds');
+      continue;
+    }
+    if (upstream.lastTrafficTime >= stale) return upstream;
+    upstream.use(null);
+    if (upstream.run('check')) return 'checked';
+    upstream.leave();
+    return upstream;
+  }
+}
+
+/** Quiet upstreams go to those who wait, in order; each that must give a sign of life first is one that is coming. */
+export function serveWaiters(pool: Pool): void {
+  const { queue, context } = pool;
+  while (queue.leases > 0) {
+    const upstream = takeQuiet(pool, queue.leases > countErrands(pool.open));
+    if (upstream === undefined) return;
+    if (upstream === 'checked') continue;
+    const waiter = queue.shift();
+    invariant(waiter !== undefined, 'somebody waits');
+    upstream.use(waiter);
+    context.waited(context.clock.now() - waiter.waitSince);
+    pool.watch.arm();
+    waiter.granted(upstream);
+  }
+}
