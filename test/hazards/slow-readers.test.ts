@@ -84,6 +84,19 @@ t.test('a client that reads nothing at all is given up after its time, with its 
   t.strictSame(next.ids, [id]);
 });
 
+t.test('a client that sends a little every second is not silent', async (t) => {
+  // H25
+  const core = await startCore(t);
+  const slow = core.connect();
+  const { bytes } = slow.frame('pool', { body: Buffer.alloc(300) });
+  for (const byte of bytes) {
+    slow.write(Buffer.from([byte]));
+    core.pass(1);
+  }
+  t.equal(slow.answers.length, 1);
+  t.strictSame(core.disconnected, []);
+});
+
 t.test('of a request that its broker does not read, little is held', async (t) => {
   // H25, H26
   const core = await startCore(t);
