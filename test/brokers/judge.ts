@@ -2,6 +2,7 @@
 import { Driver } from './clients/driver.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import { type Held, type Verdict, verdict } from './ledger.ts';
+import { untilKnown } from './topic-view.ts';
 import { until } from './until.ts';
 
 export interface PartitionState {
@@ -27,7 +28,7 @@ export class Judge {
     return this.#driver.request<T>(op, { bootstrap: this.#cluster.bootstrap('BROKERS'), ...args }, withinMilliseconds);
   }
 
-  /** Makes topics and waits until every partition has its leader and all its replicas. */
+  /** Makes topics, and waits until every partition has its leader and all its replicas, and every broker knows. */
   async createTopics(
     topics: readonly string[],
     partitions: number,
@@ -36,6 +37,7 @@ export class Judge {
     const replicas = Math.min(3, this.#cluster.nodes.length);
     await this.#ask('topics', { topics, partitions, replicas, configs });
     await this.whole(topics);
+    await Promise.all(this.#cluster.nodes.map((node) => untilKnown(node.port('BROKERS'), topics, partitions)));
   }
 
   partitions(topics: readonly string[]): Promise<Record<string, PartitionState>> {

@@ -6,11 +6,10 @@
  *                                 transactional_id=null i16(-1), transaction_timeout_ms i32
  *     response                    correlation_id i32, throttle_time_ms i32, error_code i16, producer_id i64, epoch i16
  */
-import { once } from 'node:events';
-import { connect } from 'node:net';
+import { askBroker } from './ask-broker.ts';
 import { until, within } from './until.ts';
 
-const ERROR_CODE_AT = 4 + 4 + 4;
+const ERROR_CODE_AT = 4 + 4;
 
 function request(): Buffer {
   const body = Buffer.alloc(2 + 2 + 4 + 2 + 2 + 4);
@@ -18,26 +17,12 @@ function request(): Buffer {
   body.writeInt16BE(-1, 8);
   body.writeInt16BE(-1, 10);
   body.writeInt32BE(60_000, 12);
-  const size = Buffer.alloc(4);
-  size.writeInt32BE(body.length);
-  return Buffer.concat([size, body]);
+  return body;
 }
 
 /** @returns the broker's error code; 0 if it has ids to give */
 async function askForProducerId(port: number): Promise<number> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    socket.write(request());
-    let answer = Buffer.alloc(0);
-    while (answer.length < ERROR_CODE_AT + 2) {
-      const [more] = (await once(socket, 'data')) as [Buffer];
-      answer = Buffer.concat([answer, more]);
-    }
-    return answer.readInt16BE(ERROR_CODE_AT);
-  } finally {
-    socket.destroy();
-  }
+  return (await askBroker(port, request())).readInt16BE(ERROR_CODE_AT);
 }
 
 /** @throws Error if the broker on this local port has no producer ids within 30 s */

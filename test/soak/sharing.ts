@@ -12,7 +12,7 @@ const values = argumentsOf(
   {
     ...CLIENTS,
     seconds: { value: 60, help: 'how long they send' },
-    settled: { value: 20, help: 'from which second connections count as settled' },
+    settled: { value: 20, help: 'from which second of these connections count as settled' },
     'max-idle': { value: 5, help: 'connectionMaxIdleSeconds' },
     interval: { value: 1, help: 'connectionIdleDetectionIntervalSeconds' },
     rounds: { value: 1, help: 'how often each way is measured, in turn' },

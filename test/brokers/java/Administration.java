@@ -22,6 +22,7 @@ import org.apache.kafka.common.ElectionType;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.quota.ClientQuotaAlteration;
 import org.apache.kafka.common.quota.ClientQuotaEntity;
 import org.apache.kafka.common.quota.ClientQuotaFilter;
@@ -66,28 +67,17 @@ final class Administration {
         step("cluster", () -> admin.describeCluster().clusterId().get());
         step("create topic", () -> admin.createTopics(List.of(new NewTopic(topic, 2, replicas))).numPartitions(topic).get());
         step("create topic again", () -> admin.createTopics(List.of(new NewTopic(topic, 2, replicas))).all().get());
-        step("list topics", () -> admin.listTopics().names().get().contains(topic));
+        step("list topics", () -> seen(true, () -> admin.listTopics().names().get().contains(topic)));
         step("more partitions", () -> {
             admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(3))).all().get();
-            for (int tries = 0; tries < 100; tries++) {
-                int count = admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).partitions().size();
-                if (count == 3) return 3;
-                Thread.sleep(50);
-            }
-            return "not seen";
+            return seen(3, () -> admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).partitions().size());
         });
         step("alter config", () -> {
             AlterConfigOp op = new AlterConfigOp(new ConfigEntry("retention.ms", "12345678"), AlterConfigOp.OpType.SET);
             return admin.incrementalAlterConfigs(Map.of(config, List.of(op))).all().get();
         });
-        step("describe config", () -> {
-            for (int tries = 0; tries < 100; tries++) {
-                String value = admin.describeConfigs(List.of(config)).all().get().get(config).get("retention.ms").value();
-                if (value.equals("12345678")) return value;
-                Thread.sleep(50);
-            }
-            return "not seen";
-        });
+        step("describe config", () -> seen("12345678",
+            () -> admin.describeConfigs(List.of(config)).all().get().get(config).get("retention.ms").value()));
         step("produce", () -> {
             Properties properties = Driver.settings(request, "client.id", "tour-producer");
             try (KafkaProducer<String, String> producer = new KafkaProducer<>(properties, new StringSerializer(), new StringSerializer())) {
@@ -133,11 +123,7 @@ final class Administration {
             ClientQuotaEntity entity = new ClientQuotaEntity(Map.of(ClientQuotaEntity.CLIENT_ID, topic));
             ClientQuotaAlteration.Op op = new ClientQuotaAlteration.Op("producer_byte_rate", 1e6);
             admin.alterClientQuotas(List.of(new ClientQuotaAlteration(entity, List.of(op)))).all().get();
-            for (int tries = 0; tries < 100; tries++) {
-                if (admin.describeClientQuotas(ClientQuotaFilter.all()).entities().get().containsKey(entity)) return true;
-                Thread.sleep(50);
-            }
-            return "not seen";
+            return seen(true, () -> admin.describeClientQuotas(ClientQuotaFilter.all()).entities().get().containsKey(entity));
         });
         step("access rules", () -> admin.describeAcls(org.apache.kafka.common.acl.AclBindingFilter.ANY).values().get().size());
         step("elect leaders", () -> {
@@ -147,11 +133,23 @@ final class Administration {
         step("reassignments", () -> admin.listPartitionReassignments().reassignments().get().size());
         step("delete topic", () -> {
             admin.deleteTopics(List.of(topic)).all().get();
-            for (int tries = 0; tries < 100; tries++) {
-                if (!admin.listTopics().names().get().contains(topic)) return "gone";
-                Thread.sleep(50);
-            }
-            return "still there";
+            return seen("gone", () -> admin.listTopics().names().get().contains(topic) ? "still there" : "gone");
         });
+    }
+
+    /** Looks until it is as wanted: news reach each broker in its own time, and an answer may come from any of them. */
+    private static Object seen(Object wanted, Callable<?> look) throws Exception {
+        for (int tries = 1; ; tries++) {
+            Object now;
+            try {
+                now = look.call();
+            } catch (ExecutionException e) {
+                if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) throw e;
+                now = e.getCause();
+            }
+            if (wanted.equals(now)) return now;
+            if (tries == 200) return "not seen: " + now;
+            Thread.sleep(50);
+        }
     }
 }

@@ -6,7 +6,7 @@ import type { Way } from '../way.ts';
 
 export interface SteadyOptions {
   readonly seconds: number;
-  /** The peak before this second is told apart as that of starting. */
+  /** The peak until so many seconds after every client was opened is told apart as that of starting. */
   readonly settledAfterSeconds: number;
 }
 
@@ -25,7 +25,7 @@ export async function produceSteadily(fleet: Fleet, way: Way, options: SteadyOpt
     const begun = performance.now();
     await fleet.open(way);
     await fleet.start(options.seconds, 1000);
-    const settled = begun + options.settledAfterSeconds * 1000;
+    const settled = performance.now() + options.settledAfterSeconds * 1000;
     await pause(Math.max(0, settled - performance.now()));
     const report = await fleet.finish(false, options.seconds * 1000 + 60_000);
     const lastWork = performance.now();
