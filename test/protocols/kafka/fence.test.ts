@@ -118,6 +118,7 @@ t.test(
     for (const [traits, asked] of [
       [{}, 2],
       [{ ranges: knowing({ max: 2 }) }, 2],
+      [{ ranges: knowing({ min: 2 }) }, 2],
       [{ ranges: knowing({ max: 1 }), apiVersions: 1 }, 0],
       [{ ranges: knowing({ min: 3 }) }, 0],
       [{ ranges: ALL_RANGES.filter(({ key }) => key !== 18) }, 0],
@@ -135,4 +136,18 @@ t.test('a broker that throttles a probe mutes its connection', async (t) => {
     connection.read(answer(18, version, id, apiVersionsBody(version, ALL_RANGES, [], 0, 250)), cuts);
     t.same(connection.sink.facts, ['ponged', 'muted 250']);
   }
+});
+
+t.test('a probe is owed and holds nothing, and its answer settles nobody a second time', async (t) => {
+  const bench = new KafkaBench();
+  const connection = bench.connect();
+  connection.ask(bench.client(), anyRequest(12, 0, 1));
+  connection.read(heartbeat(1));
+  connection.sink.reset();
+  const answered = ping(connection);
+  t.equal(connection.session.owed, 1);
+  t.notOk(connection.session.holding);
+  t.equal(connection.session.patienceMilliseconds, 0);
+  connection.read(answered);
+  t.same(connection.sink.facts, ['ponged']);
 });

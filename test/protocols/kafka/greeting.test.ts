@@ -106,9 +106,12 @@ t.test('a broker that tells no versions, or no cluster, fails its dial', async (
   );
   silent.read(join(...answers));
   t.equal(silent.sink.failure?.reason, 'protocol_error');
-  const nobody = new KafkaBench().dial();
-  nobody.read(greetingAnswers(nobody.session.greeting(), { brokers: [] }));
-  t.equal(nobody.sink.failure?.reason, 'dial_failed');
+  for (const node of ['1', BOOTSTRAP]) {
+    const nobody = new KafkaBench().dial(node);
+    nobody.read(greetingAnswers(nobody.session.greeting(), { brokers: [] }));
+    t.equal(nobody.sink.failure?.reason, 'dial_failed', node);
+    t.notOk(nobody.sink.facts.includes('ready'));
+  }
 });
 
 t.test('a broker that answers ApiVersions with any error has told nothing', async (t) => {
@@ -155,11 +158,12 @@ t.test('a greeting answered with nonsense ends the dial', async (t) => {
 
 t.test('a client that was told more than this broker can is not let on it', async (t) => {
   const bench = new KafkaBench();
-  bench.connect();
+  const first = bench.connect();
   const client = bench.client();
   const asks = apiVersionsRequest(0, 1);
   t.equal(client.inspect(asks, 0, asks.length, true, false), Verdict.answer);
   client.answer();
+  t.equal(first.ask(client, anyRequest(2, 1, 2)), undefined, 'it is let on the one that told');
   const limits: readonly BrokerTraits[] = [
     { ranges: ALL_RANGES.map((range) => (range.key === 0 ? { ...range, max: 11 } : range)) },
     { ranges: ALL_RANGES.map((range) => (range.key === 1 ? { ...range, min: 4 } : range)) },

@@ -203,3 +203,17 @@ t.test('requests are counted by name, unknown ones together, absorbed ones apart
   t.same(Object.fromEntries(forwarded), { Heartbeat: 2, Produce: 1, unknown: 3 });
   t.same(Object.fromEntries(absorbed), { ApiVersions: 1 });
 });
+
+t.test('the smallest and the largest request allowed are requests, and one byte beyond is none', async (t) => {
+  const inspect = (length: number) => {
+    const client = new KafkaBench({ maxFrameBytes: 1000 }).client();
+    const bytes = request(12, 0, 9).subarray(0, 12);
+    bytes.writeInt32BE(length);
+    const verdict = client.inspect(bytes, 0, bytes.length, true, false);
+    return verdict === Verdict.close ? client.closeReason : verdict;
+  };
+  t.equal(inspect(7), 'protocol_error');
+  t.equal(inspect(8), FORWARD, 'key, version and correlation id');
+  t.equal(inspect(1000), FORWARD);
+  t.equal(inspect(1001), 'frame_too_large');
+});

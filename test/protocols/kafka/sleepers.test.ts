@@ -249,6 +249,10 @@ t.test('sleepers are renewed in no version that this broker does not know', asyn
   const ranges = (change: { readonly min?: number; readonly max?: number }) =>
     ALL_RANGES.map((range) => (range.key === 3 ? { ...range, ...change } : range));
   t.equal(situation.bench.connect({ ranges: ranges({ max: 12 }) }).session.refresh(), undefined);
+  t.ok(
+    situation.bench.connect({ ranges: ranges({ min: 13 }) }).session.refresh(),
+    'the oldest it knows is one it knows',
+  );
   const old = start();
   hear(old, old.bench.client(), {}, {}, 0);
   t.equal(old.bench.connect({ ranges: ranges({ min: 1 }) }).session.refresh(), undefined, 'an old one');

@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { ReleaseReason } from '../../../src/contract/reasons.ts';
 import { answer, findCoordinatorBody, heartbeatBody, metadataBody, produceBody } from './answers.ts';
+import { API_ROWS } from './api-fixture.ts';
 import { BROKERS, KafkaBench, local } from './kafka-bench.ts';
 import { anyRequest, metadataRequest, produceRequest, request } from './requests.ts';
 import { form, frame, i16, i32, join, uvarint } from './wire.ts';
@@ -270,6 +271,18 @@ t.test('requests that wait for long are said to be held, with their patience', a
   t.notOk(connection.session.holding);
   t.equal(connection.session.patienceMilliseconds, 0);
   t.notOk(session.holding);
+});
+
+t.test('Fetch, JoinGroup and SyncGroup are held in every version that we know, and nothing else is', async (t) => {
+  for (const { key, kind, newest } of API_ROWS) {
+    if (!['pool', 'hold', 'metadata', 'produce', 'pin hard'].includes(kind)) continue;
+    for (const version of [kind === 'pin hard' ? 1 : 0, newest]) {
+      const bench = new KafkaBench();
+      const connection = bench.connect();
+      connection.ask(bench.client(), anyRequest(key, version, 1));
+      t.equal(connection.session.holding, kind === 'hold', `${key} v${version}`);
+    }
+  }
 });
 
 t.test('hundreds of answers may be owed at once, and their order is kept', async (t) => {
