@@ -15,7 +15,7 @@ t.setTimeout(120_000);
 const KIB = 1024;
 const MEBIBYTE = KIB * KIB;
 const BULK = Buffer.alloc(MEBIBYTE, 'b');
-const LARGEST_READ = 256 * KIB;
+const LARGEST_READ = MEBIBYTE;
 /** Of the loop, which the client, the sidecar and the server share here: a way there and back is a handful. */
 const MOST_TURNS = 25;
 const PINGS = 50;
