@@ -43,11 +43,15 @@ t.test('four bytes decide, and three are waited for', async (t) => {
 });
 
 t.test('requests whose length looks a little like either are requests', async (t) => {
-  for (const length of [0x16_02, 0x16_03, 0x1603_00, 0x4745_54]) {
+  for (const length of [0x16_02, 0x16_03, 0x1603_00, 0x4745_54, 0x03_0000, 0x03_1603]) {
     const bytes = frame(anyRequest(12, 0, 1).subarray(4), Buffer.alloc(length)).subarray(0, 40);
     bytes.writeInt32BE(length);
     t.equal(closed(bytes), Verdict.forward, `${length} bytes`);
   }
+});
+
+t.test('a first byte alone is not TLS yet', async (t) => {
+  t.match(closed(Buffer.from('1602010000000000', 'hex')), { reason: 'frame_too_large' });
 });
 
 t.test('behind a request nothing is taken for TLS or HTTP any more, only for a frame too large', async (t) => {

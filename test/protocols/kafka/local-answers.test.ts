@@ -122,6 +122,13 @@ t.test('the bootstrap listener tells what all known brokers share', async (t) =>
   t.same(told(bench.client('1'), 0), answer(18, 0, 5, apiVersionsBody(0, rangesOf(11, 17))), 'a broker its own');
   bench.connect({ node: '2', ranges: [{ key: 1, min: 18, max: 18 }] });
   t.same(told(bench.client(BOOTSTRAP), 0), answer(18, 0, 5, apiVersionsBody(0, [])), 'ranges that do not meet');
+  bench.connect({ node: '2', ranges: [{ key: 1, min: 17, max: 18 }] });
+  const one = [{ key: 1, min: 17, max: 17 }];
+  t.same(
+    told(bench.client(BOOTSTRAP), 0),
+    answer(18, 0, 5, apiVersionsBody(0, one)),
+    'ranges that meet in one version',
+  );
   bench.connect({ node: '2', ranges: rangesOf(12, 17) });
   t.same(told(bench.client(BOOTSTRAP), 0), answer(18, 0, 5, apiVersionsBody(0, rangesOf(11, 17))), 'it was upgraded');
 });

@@ -191,11 +191,14 @@ t.test('a client that is pinned hard stays so when its Metadata is answered here
 });
 
 t.test('absorbed questions are counted apart from those that a broker answered', async (t) => {
-  const { client, bench } = sleeper();
-  verdictOf(client);
-  client.answer();
+  const { client, other, bench, ...situation } = sleeper();
+  for (let count = 0; count < 2; count += 1) {
+    t.equal(verdictOf(client), Verdict.answer);
+    client.answer();
+    hear({ bench, ...situation }, other);
+  }
   const { forwarded, absorbed } = bench.route.counts();
-  t.same([Object.fromEntries(forwarded), Object.fromEntries(absorbed)], [{ Metadata: 2 }, { Metadata: 1 }]);
+  t.same([Object.fromEntries(forwarded), Object.fromEntries(absorbed)], [{ Metadata: 4 }, { Metadata: 2 }]);
 });
 
 // --- what is renewed over one link ----------------------------------------------------------------------------
@@ -280,6 +283,18 @@ t.test('a throttle of our own renewal mutes the connection', async (t) => {
   const body = metadataBody(VERSION, BROKERS, { throttle: 90 });
   situation.connection.read(answer(3, VERSION, sent?.id ?? 0, body));
   t.ok(situation.connection.sink.facts.includes('muted 90'));
+});
+
+t.test('one batch asks no more than a mebibyte, and what many ask counts once', async (t) => {
+  const situation = start();
+  for (let index = 0; index < 90; index += 1) {
+    const topics = [`${'x'.repeat(14_000)}-${index}`];
+    for (const client of [situation.bench.client(), situation.bench.client()]) hear(situation, client, { topics });
+  }
+  const sent = requestsIn(situation.connection.session.refresh());
+  const bytes = sent.reduce((sum, each) => sum + each.bytes.length, 0);
+  t.ok(bytes > 1024 * 1024 && bytes < 1024 * 1024 + 16 * 1024, `${bytes} bytes in ${sent.length} questions`);
+  t.equal(new Set(sent.map((each) => each.bytes.toString('latin1', 12))).size, sent.length);
 });
 
 // --- memory ---------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import { API_ROWS, type ApiRow, isFlexible } from './api-fixture.ts';
 import { KafkaBench } from './kafka-bench.ts';
 import { anyRequest } from './requests.ts';
 import { NAMING, PASSING } from './samples.ts';
-import { form, i16, i32, join } from './wire.ts';
+import { form, frame, i16, i32, join } from './wire.ts';
 
 /** Those whose answers are written out in full elsewhere. */
 const WRITTEN = new Set([...NAMING, ...PASSING].map(({ key }) => key));
@@ -85,4 +85,18 @@ t.test('throttle times of several answers: the longest is told, and only once it
     connection.sink.facts.some((fact) => fact.startsWith('muted')),
     'an old one is not told again',
   );
+});
+
+t.test('a throttle time is read to its last byte, however long it is, and from no other place', async (t) => {
+  const mutes = (version: number, bytes: Buffer): string[] => {
+    const bench = new KafkaBench();
+    const connection = bench.connect();
+    connection.ask(bench.client(), anyRequest(12, version, 5));
+    connection.read(bytes);
+    return connection.sink.facts.filter((fact) => fact.startsWith('muted'));
+  };
+  t.same(mutes(1, answer(12, 1, 5, i32(70))), ['muted 70'], 'nothing follows it');
+  t.same(mutes(1, answer(12, 1, 5, i32(2_000_000_000))), ['muted 2000000000']);
+  const tagged = form(true).tags({ tag: 3, bytes: i32(7) });
+  t.same(mutes(4, frame(i32(5), tagged, i32(70), i16(0), form(true).tags())), [], 'an answer with tags before it');
 });
