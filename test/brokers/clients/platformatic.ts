@@ -26,6 +26,8 @@ const members = new Members(async (request: ConsumeRequest, name: string, member
     groupId: request.group,
     bootstrapBrokers: request.bootstrap.split(','),
     deserializers: stringDeserializers,
+    // After three retries, its default, a stream that met a failed fetch ends for good.
+    retries: true,
     ...request.settings,
   });
   const look = () => {

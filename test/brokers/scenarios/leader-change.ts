@@ -50,7 +50,9 @@ export async function changeLeaders(
     let taken = {};
     await until(`every consumer to take ${report.held} messages`, 60_000, async () => {
       taken = await counts();
-      return Object.values(taken).every((count) => Number(count) >= report.held) ? true : JSON.stringify(taken);
+      const told = consumers.flatMap((driver) => driver.complaints().slice(-3)).join('\n');
+      const all = Object.values(taken).every((count) => Number(count) >= report.held);
+      return all ? true : `${JSON.stringify(taken)}; the last warnings:\n${told}`;
     });
     return { ...report, taken, log: [...crowd.log(), ...consumers.flatMap((driver) => driver.log)] };
   } finally {
