@@ -16,7 +16,7 @@ export interface CachedAnswer {
   readonly key: MetadataKey;
   /** Everything behind the correlation id, with our addresses in it. */
   readonly rest: Buffer;
-  /** Counts answers; larger is newer. */
+  /** When it was asked for; larger is newer. */
   readonly sequence: number;
 }
 
@@ -30,6 +30,8 @@ export class HousekeepingCache {
   readonly #answers = new Map<string, CachedAnswer>();
   #bytes = 0;
   #sequence = 0;
+  /** What was asked for before is not kept, for it may say what is known to be wrong. */
+  #clearedAt = 0;
 
   find(key: MetadataKey): CachedAnswer | undefined {
     return this.#answers.get(nameOf(key));
@@ -40,24 +42,25 @@ export class HousekeepingCache {
     return this.find(key)?.key ?? key;
   }
 
-  /** Keeps an answer and gives it its number; one with an error code in it is numbered and not kept. */
-  take(key: MetadataKey, rest: Buffer, clean: boolean): number {
+  /** A number for a question or an answer. */
+  next(): number {
     this.#sequence += 1;
+    return this.#sequence;
+  }
+
+  /** Keeps an answer that has no error code in it, unless what was asked for later is there. @param sequence of its question */
+  take(key: MetadataKey, rest: Buffer, clean: boolean, sequence: number): void {
+    const known = this.find(key);
+    if (known !== undefined && known.sequence > sequence) return;
     const kept = this.intern(key);
     this.#remove(nameOf(kept));
-    if (clean && rest.length <= MOST_BYTES / 4) {
-      this.#answers.set(nameOf(kept), {
-        key: kept,
-        rest: withoutThrottle(key.version, rest),
-        sequence: this.#sequence,
-      });
-      this.#bytes += costOf(kept, rest);
-      for (const oldest of this.#answers.keys()) {
-        if (this.#bytes <= MOST_BYTES) break;
-        this.#remove(oldest);
-      }
+    if (!clean || sequence <= this.#clearedAt || rest.length > MOST_BYTES / 4) return;
+    this.#answers.set(nameOf(kept), { key: kept, rest: withoutThrottle(key.version, rest), sequence });
+    this.#bytes += costOf(kept, rest);
+    for (const oldest of this.#answers.keys()) {
+      if (this.#bytes <= MOST_BYTES) break;
+      this.#remove(oldest);
     }
-    return this.#sequence;
   }
 
   #remove(name: string): void {
@@ -70,6 +73,7 @@ export class HousekeepingCache {
   clear(): void {
     this.#answers.clear();
     this.#bytes = 0;
+    this.#clearedAt = this.#sequence;
   }
 }
 

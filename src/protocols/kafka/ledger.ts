@@ -11,6 +11,7 @@ interface Question {
   /** Null if it was too large to be kept. */
   readonly key: MetadataKey | null;
   readonly works: number;
+  readonly sequence: number;
 }
 
 export class Ledger<T> {
@@ -46,7 +47,8 @@ export class Ledger<T> {
     const api = APIS[apiKey];
     const hold = api !== undefined && version <= api.maxVersion && api.kind === 'hold';
     if (api?.kind === 'metadata') {
-      this.#questions.push({ client, key: client.metadataKey, works: client.sleeper.works });
+      const sequence = this.#route.cache.next();
+      this.#questions.push({ client, key: client.metadataKey, works: client.sleeper.works, sequence });
     }
     this.inFlight.push(correlationId, apiKey, version, Owner.tenant, work, hold, patienceMilliseconds);
     this.#owedToTenant += 1;
@@ -62,8 +64,8 @@ export class Ledger<T> {
     const question = this.#questions.shift();
     if (question === undefined || question.key === null) return;
     const { cache } = this.#route;
-    const sequence = cache.take(question.key, rest, clean);
-    question.client.sleeper.heard(cache.intern(question.key), sequence, clean, question.works);
+    cache.take(question.key, rest, clean, question.sequence);
+    question.client.sleeper.heard(cache.intern(question.key), cache.next(), clean, question.works);
   }
 
   /** The tenant's oldest answer is complete. */

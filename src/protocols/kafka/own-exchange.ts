@@ -33,6 +33,8 @@ export class OwnExchange {
   /** What a client was told that may use this connection; compared once. */
   #covered: Versions | null = null;
   readonly #renewing: MetadataKey[] = [];
+  /** Of what is being renewed: its answers are equally new. */
+  #renewal = 0;
   /** Of the answer that was concluded last. */
   throttleMilliseconds = 0;
 
@@ -82,6 +84,7 @@ export class OwnExchange {
     if (range === undefined) return undefined;
     const keys = this.#route.questions().filter(({ version }) => version >= range.min && version <= range.max);
     if (keys.length === 0) return undefined;
+    if (this.#renewing.length === 0) this.#renewal = this.#route.cache.next();
     this.#renewing.push(...keys);
     const requests = keys.map(({ version, rest }) =>
       metadataRequest(version, this.#expect(Owner.refresh, ApiKey.metadata, version), Buffer.from(rest, 'latin1')),
@@ -169,6 +172,6 @@ export class OwnExchange {
     // An answer that names a broker without a listener is not kept: whoever asks will ask a broker.
     const complete = topology.nodes.every(({ node }) => addresses.find(node) !== undefined);
     const frame = applyEdits(bytes, start, end, complete ? edits(addresses) : []);
-    this.#route.cache.take(key, frame.subarray(ANSWER_HEAD_BYTES), clean && complete);
+    this.#route.cache.take(key, frame.subarray(ANSWER_HEAD_BYTES), clean && complete, this.#renewal);
   }
 }

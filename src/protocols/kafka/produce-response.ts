@@ -12,23 +12,32 @@ import { type Findings, plainFindings } from './findings.ts';
 import { Writer } from './writer.ts';
 
 const NODE_ENDPOINTS_TAG = 0;
+/** UNKNOWN_TOPIC_OR_PARTITION, LEADER_NOT_AVAILABLE, NOT_LEADER_OR_FOLLOWER, FENCED_LEADER_EPOCH, UNKNOWN_TOPIC_ID. */
+const MOVED: ReadonlySet<number> = new Set([3, 5, 6, 74, 100]);
 
 export function readProduce(cursor: Cursor, version: number): Findings {
-  for (let left = cursor.arrayLength(); left > 0; left -= 1) skipTopic(cursor, version);
+  let clean = true;
+  for (let left = cursor.arrayLength(); left > 0; left -= 1) clean = readTopic(cursor, version) && clean;
   const throttleMilliseconds = cursor.int32();
-  return cursor.flexible ? readTags(cursor, throttleMilliseconds) : plainFindings(throttleMilliseconds);
+  const findings = cursor.flexible ? readTags(cursor, throttleMilliseconds) : plainFindings(throttleMilliseconds);
+  return clean ? findings : { ...findings, clean };
 }
 
-function skipTopic(cursor: Cursor, version: number): void {
+/** False if its sender will look for other leaders. */
+function readTopic(cursor: Cursor, version: number): boolean {
+  let clean = true;
   if (version >= 13) cursor.skip(16);
   else cursor.skipString();
-  const fixed = 14 + (version >= 2 ? 8 : 0) + (version >= 5 ? 8 : 0);
+  const offsets = 8 + (version >= 2 ? 8 : 0) + (version >= 5 ? 8 : 0);
   for (let left = cursor.arrayLength(); left > 0; left -= 1) {
-    cursor.skip(fixed);
+    cursor.skip(4);
+    if (MOVED.has(cursor.int16())) clean = false;
+    cursor.skip(offsets);
     if (version >= 8) skipErrors(cursor);
     cursor.skipTags();
   }
   cursor.skipTags();
+  return clean;
 }
 
 function skipErrors(cursor: Cursor): void {

@@ -6,6 +6,7 @@ const MOST_QUESTIONS = 4;
 
 interface Heard {
   readonly key: MetadataKey;
+  /** When it arrived; of one out of the cache, when that was asked for. */
   sequence: number;
 }
 

@@ -239,7 +239,9 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
   #look(bytes: Buffer, start: number, end: number): Findings | null {
     const { apiKey, version } = this.#ledger.inFlight;
     try {
-      return readAnswer(apiKey, version, bytes, start, end);
+      const findings = readAnswer(apiKey, version, bytes, start, end);
+      if (apiKey === ApiKey.produce && !findings.clean) this.#route.invalidate();
+      return findings;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       this.#fail('protocol_error', `${APIS[apiKey]?.name} answer in version ${version}: ${why}`);
