@@ -9,7 +9,13 @@ import { Cursor } from './cursor.ts';
 import { applyEdits } from './edits.ts';
 import type { MetadataKey } from './housekeeping-cache.ts';
 import { type InFlight, Owner } from './in-flight.ts';
-import { apiVersionsRequest, metadataRequest, OWN_METADATA_VERSION, topologyRequest } from './own-requests.ts';
+import {
+  apiVersionsRequest,
+  creatingNothing,
+  metadataRequest,
+  OWN_METADATA_VERSION,
+  topologyRequest,
+} from './own-requests.ts';
 import type { KafkaRoute } from './route.ts';
 
 const FIRST_CORRELATION_ID = -2_000_000_000;
@@ -82,13 +88,16 @@ export class OwnExchange {
     // A broker closes the connection on a version that it does not know.
     const range = this.#versions?.ranges.get(ApiKey.metadata);
     if (range === undefined) return undefined;
-    const keys = this.#route.questions().filter(({ version }) => version >= range.min && version <= range.max);
-    if (keys.length === 0) return undefined;
     if (this.#renewing.length === 0) this.#renewal = this.#route.cache.next();
-    this.#renewing.push(...keys);
-    const requests = keys.map(({ version, rest }) =>
-      metadataRequest(version, this.#expect(Owner.refresh, ApiKey.metadata, version), Buffer.from(rest, 'latin1')),
-    );
+    const requests: Buffer[] = [];
+    for (const key of this.#route.questions()) {
+      const { version } = key;
+      const rest = version >= range.min && version <= range.max ? creatingNothing(key) : null;
+      if (rest === null) continue;
+      this.#renewing.push(key);
+      requests.push(metadataRequest(version, this.#expect(Owner.refresh, ApiKey.metadata, version), rest));
+    }
+    if (requests.length === 0) return undefined;
     return Buffer.concat(requests);
   }
 
