@@ -9,7 +9,7 @@
  *
  * Before version 4 features with a minimum of 0 are left out.
  */
-import { APIS, isOffered } from './api-table.ts';
+import { APIS, ApiKey, isOffered } from './api-table.ts';
 import type { Cursor } from './cursor.ts';
 import { Writer } from './writer.ts';
 
@@ -20,6 +20,8 @@ const FIRST_WITH_ZERO_FEATURES = 4;
 export const MAX_API_VERSIONS = 4;
 const SUPPORTED_FEATURES_TAG = 0;
 const API_VERSIONS_KEY = 18;
+/** KIP-890: the first that speaks transaction.version 2, under which a broker refuses older ones of a transaction. */
+const FIRST_PRODUCE_OF_TRANSACTIONS_2 = 12;
 
 export interface VersionRange {
   readonly min: number;
@@ -58,6 +60,18 @@ export class Versions {
       if (own === undefined || range.min < own.min || range.max > own.max) return false;
     }
     return true;
+  }
+
+  /**
+   * A client that was told `told` by this broker knew it before it was upgraded to transactions of version 2. It hears
+   * elsewhere that the cluster has them, and then all that it does here in the old versions fails.
+   */
+  outgrew(told: Versions): boolean {
+    return this.#speaksTransactions2() && !told.#speaksTransactions2();
+  }
+
+  #speaksTransactions2(): boolean {
+    return (this.ranges.get(ApiKey.produce)?.max ?? 0) >= FIRST_PRODUCE_OF_TRANSACTIONS_2;
   }
 
   equals(other: Versions): boolean {

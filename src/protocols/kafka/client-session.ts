@@ -47,8 +47,9 @@ export class KafkaClientSession implements ClientSession {
   /** The ranges that this client was told. */
   told: Versions | null = null;
   readonly sleeper = new Sleeper();
+  /** A node, or BOOTSTRAP. */
+  readonly listener: string;
   readonly #route: KafkaRoute;
-  readonly #node: string;
   #greeted = false;
   #answerBody: Buffer | null = null;
   #answering: Versions | null = null;
@@ -56,9 +57,9 @@ export class KafkaClientSession implements ClientSession {
   #pinnedBy: PinReason | undefined = undefined;
   #pinnedHard = false;
 
-  constructor(route: KafkaRoute, node: string) {
+  constructor(route: KafkaRoute, listener: string) {
     this.#route = route;
-    this.#node = node;
+    this.listener = listener;
   }
 
   inspect(bytes: Buffer, start: number, end: number, mayAnswer: boolean, owing: boolean): Verdict {
@@ -145,7 +146,7 @@ export class KafkaClientSession implements ClientSession {
     if (this.size > MOST_VERSIONS_BYTES)
       return this.#close('protocol_error', `an ApiVersions request of ${this.size} bytes`);
     if (!complete) return Verdict.incomplete; // what is answered is consumed, all of it
-    const versions = this.#route.versionsFor(this.#node);
+    const versions = this.#route.versionsFor(this.listener);
     if (!mayAnswer || versions === null) return Verdict.learn;
     const known = this.version >= 0 && this.version <= MAX_API_VERSIONS;
     this.#answerBody = known ? versions.body(this.version) : unsupportedVersionBody();

@@ -50,9 +50,14 @@ export class OwnExchange {
     this.#inFlight = inFlight;
   }
 
-  /** A client that was told `told` may use this connection. */
-  covers(told: Versions): boolean {
-    if (told === this.#versions || told === this.#covered) return true;
+  /**
+   * A client of that listener that was told `told` may use this connection. Those of the bootstrap listener produce nothing,
+   * and are told no more than the oldest broker can.
+   */
+  covers(told: Versions, listener: string): boolean {
+    if (told === this.#versions) return true;
+    if (listener !== BOOTSTRAP && this.#versions?.outgrew(told) === true) return false;
+    if (told === this.#covered) return true;
     if (this.#versions?.covers(told) === false) return false;
     this.#covered = told;
     return true;

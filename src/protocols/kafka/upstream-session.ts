@@ -85,7 +85,7 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
   }
 
   admit(client: KafkaClientSession): CloseReason | undefined {
-    if (client.told !== null && !this.#own.covers(client.told)) return 'versions_changed';
+    if (client.told !== null && !this.#own.covers(client.told, client.listener)) return 'versions_changed';
     this.#ledger.admit(client);
     client.admitted();
     return undefined;
