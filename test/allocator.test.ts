@@ -37,7 +37,8 @@ t.test('what was set by hand is left alone', async (t) => {
     'node:v8': { setFlagsFromString: (flag: string) => set.push(flag) },
   });
   tune();
-  t.strictSame(set, ['--no-maglev']);
+  t.match(set, [/^--no-maglev /]);
+  t.equal(set.length, 1);
   process.env.NODE_OPTIONS = '--max_semi_space_size=8 --maglev';
   tune();
   t.equal(set.length, 1);
