@@ -8,7 +8,7 @@ export interface Findings {
   /** The edits that put our addresses in; asked for once every named broker has a listener or cannot have one. */
   readonly edits: (addresses: LocalAddresses) => Edit[];
   readonly throttleMilliseconds: number;
-  /** No error code stands in it; of Produce, none that says that leaders moved. Said of no other. */
+  /** No error code stands in it, and it names a broker; of Produce, none that says that leaders moved. Said of no other. */
   readonly clean: boolean;
 }
 

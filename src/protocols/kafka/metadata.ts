@@ -31,7 +31,7 @@ export function readMetadata(cursor: Cursor, version: number): Findings {
     topology: { clusterId, nodes, complete: nodes.length > 0 },
     edits: (addresses) => editList(list, addresses),
     throttleMilliseconds,
-    clean,
+    clean: clean && nodes.length > 0,
   };
 }
 
