@@ -1,6 +1,7 @@
 /** What a coarse timer looks after at every client: stalls, brokers that are gone, the second idle level, shutdown. */
 import { BOOTSTRAP } from '../contract/topology.ts';
 import type { Client } from './client.ts';
+import { isQuiet, stalledSince, watchOutput } from './client-progress.ts';
 import type { Listeners } from './listeners.ts';
 import type { RouteOptions } from './options.ts';
 
@@ -16,15 +17,15 @@ export interface ClientSurroundings {
 
 /** @param now the injected clock's milliseconds */
 export function sweepClient(client: Client, now: number, { options, listeners, accepting }: ClientSurroundings): void {
-  if (client.stalledSince + options.limits.clientStallSeconds * 1000 < now) {
+  watchOutput(client, now);
+  if (stalledSince(client) + options.limits.clientStallSeconds * 1000 < now) {
     client.close('stalled', 'silent in the middle of a frame for limits.clientStallSeconds', 'reset');
     return;
   }
+  if (!accepting) dismissIfQuiet(client);
   if (client.state !== 'idle') return;
   if (now - client.lastInputTime >= RELAX_AFTER_MILLISECONDS) client.wire.relax();
-  if (!accepting) {
-    dismissIfIdle(client);
-  } else if (client.listener !== BOOTSTRAP && !listeners.has(client.listener)) {
+  if (client.listener !== BOOTSTRAP && !listeners.has(client.listener)) {
     client.close('broker_removed', `broker ${client.listener} is no longer part of the cluster`, 'end');
   } else if (options.clientMaxIdleSeconds > 0) {
     const idle = now - (client.lastWorkTime ?? client.createTime);
@@ -33,7 +34,7 @@ export function sweepClient(client: Client, now: number, { options, listeners, a
   }
 }
 
-/** Says goodbye at shutdown, unless a request has begun to arrive. */
-export function dismissIfIdle(client: Client): void {
-  if (client.state === 'idle' && !client.inRequest) client.close('shutdown', 'shutdown', 'end');
+/** Says goodbye at shutdown, unless something is under way. */
+export function dismissIfQuiet(client: Client): void {
+  if (isQuiet(client)) client.close('shutdown', 'shutdown', 'end');
 }

@@ -10,6 +10,7 @@
 import { type ClientSession, Demand } from '../contract/protocol.ts';
 import type { CloseReason } from '../contract/reasons.ts';
 import type { ClientHost } from './client-host.ts';
+import { isQuiet } from './client-progress.ts';
 import type { Timer } from './clock.ts';
 import { sayFarewell } from './farewell.ts';
 import type { Pool } from './pool.ts';
@@ -27,11 +28,15 @@ export class Client implements WireHandler, Waiter, RelayClient {
   readonly session: ClientSession;
   readonly wire: Wire;
   readonly createTime: number;
+  readonly relay: RequestRelay;
   /** The broker that a client of the bootstrap listener stays with. */
   node: string | null;
   upstream: Upstream | null = null;
   lastWorkTime: number | null = null;
   lastInputTime: number;
+  /** When it took something of what it is sent, or nothing of that was under way. */
+  lastOutputTime = 0;
+  unsentBytes = 0;
   waitSince = 0;
   waitsWithWork = false;
   waitReported = false;
@@ -42,12 +47,10 @@ export class Client implements WireHandler, Waiter, RelayClient {
   /** Whose upstream it has; while it waits to learn it may wait elsewhere. */
   #lender: Pool | null = null;
   #acquiring = false;
-  readonly #relay: RequestRelay;
   #ended = false;
   #upstreamEnded = false;
   /** Once so, always so, whatever it sends next. */
   #pinnedHard = false;
-  #lastOutputTime = 0;
   #foundAsleep = false;
   #farewell: Timer | null = null;
 
@@ -64,7 +67,7 @@ export class Client implements WireHandler, Waiter, RelayClient {
     this.node = node;
     this.session = session;
     this.wire = wire;
-    this.#relay = new RequestRelay(this, wire);
+    this.relay = new RequestRelay(this, wire);
     this.#host = host;
     this.createTime = host.clock.now();
     this.lastInputTime = this.createTime;
@@ -77,22 +80,16 @@ export class Client implements WireHandler, Waiter, RelayClient {
     return this.#state;
   }
   get sending(): boolean {
-    return this.#relay.sending;
+    return this.relay.sending;
   }
   get pinned(): boolean {
-    return this.session.pinned && (!this.#ended || this.#host.opaque);
+    return this.session.pinned && (!this.#ended || this.opaque);
   }
   get pinnedHard(): boolean {
     return this.#pinnedHard;
   }
-  /** Since when it keeps us waiting in the middle of a frame, either way; infinity if it does not. */
-  get stalledSince(): number {
-    if (this.wire.pending) return Math.max(this.lastInputTime, this.#lastOutputTime);
-    return this.inRequest && !this.#relay.paused ? this.lastInputTime : Number.POSITIVE_INFINITY;
-  }
-  /** A request has begun to arrive and is not complete. */
-  get inRequest(): boolean {
-    return this.sending || (this.#state === 'idle' && this.#relay.holding);
+  get opaque(): boolean {
+    return this.#host.opaque;
   }
 
   // --- from the application -----------------------------------------------------------------------------------
@@ -102,7 +99,7 @@ export class Client implements WireHandler, Waiter, RelayClient {
     this.lastInputTime = this.#host.clock.now();
     this.#host.bytesFromClients += length;
     try {
-      this.#relay.feed(length === bytes.length ? bytes : bytes.subarray(0, length));
+      this.relay.feed(length === bytes.length ? bytes : bytes.subarray(0, length));
       this.#conclude();
     } catch (error) {
       this.#contain(error);
@@ -118,11 +115,13 @@ export class Client implements WireHandler, Waiter, RelayClient {
   #conclude(): void {
     const { upstream } = this;
     if (upstream === null) {
-      if (this.#ended && this.#state === 'idle' && !this.#relay.awaitsReader) this.close('client_closed', '', 'end');
+      if (this.#ended && this.#state === 'idle' && !this.relay.awaitsReader) this.close('client_closed', '', 'end');
     } else if (this.#ended && this.sending) {
       this.close('client_closed', 'it ended in the middle of a request', 'end');
     } else if (!this.sending && upstream.session.owed === 0) {
       upstream.settle(); // the answer came before the request was complete, or no answer comes at all
+      // A throttled connection is kept from others, and needs no client for that.
+      if (this.#ended && isQuiet(this)) this.close('client_closed', '', 'end');
     }
   }
 
@@ -193,19 +192,19 @@ export class Client implements WireHandler, Waiter, RelayClient {
 
   onEnd(): void {
     if (this.#state === 'closed') {
-      this.wire.destroy();
+      if (!this.wire.pending) this.wire.destroy(); // else it goes behind our last words
       return;
     }
     this.#ended = true;
-    if (!this.#host.opaque) this.#conclude();
+    if (!this.opaque) this.#conclude();
     else if (this.#upstreamEnded) this.close('client_closed', '', 'end');
     else this.upstream?.endSending(); // else it ends once it is there
   }
 
   onFlushed(): void {
-    this.#lastOutputTime = this.#host.clock.now();
+    this.lastOutputTime = this.#host.clock.now();
     this.upstream?.tenantFlushed();
-    if (this.#relay.awaitsReader && !this.wire.pending) this.#goOn();
+    if (this.relay.awaitsReader && !this.wire.pending) this.#goOn();
   }
 
   onClosed(how: WireEnd, detail: string): void {
@@ -220,7 +219,7 @@ export class Client implements WireHandler, Waiter, RelayClient {
     if (this.#foundAsleep) this.#host.resumed(this.#host.clock.now() - this.waitSince);
     if (this.#acquiring) return; // it was its turn as soon as it was in the queue
     this.#goOn();
-    if (this.#ended && this.#host.opaque) this.upstream?.endSending();
+    if (this.#ended && this.opaque) this.upstream?.endSending();
   }
 
   retry(): void {
@@ -242,7 +241,7 @@ export class Client implements WireHandler, Waiter, RelayClient {
 
   #goOn(): void {
     try {
-      this.#relay.goOn();
+      this.relay.goOn();
       this.#conclude();
     } catch (error) {
       this.#contain(error);
@@ -256,16 +255,16 @@ export class Client implements WireHandler, Waiter, RelayClient {
   receive(bytes: Buffer): boolean {
     this.#host.bytesToClients += bytes.length;
     const taken = this.wire.write(bytes);
-    if (!taken) this.#lastOutputTime = this.#host.clock.now();
+    if (!taken) this.lastOutputTime = this.#host.clock.now();
     return taken;
   }
 
   upstreamFlushed(): void {
-    this.#relay.resume();
+    this.relay.resume();
   }
 
   onUpstreamEnd(): boolean {
-    if (!this.#host.opaque) return false;
+    if (!this.opaque) return false;
     this.#upstreamEnded = true;
     if (this.#ended) this.close('client_closed', '', 'end');
     else this.wire.end();
@@ -291,7 +290,7 @@ export class Client implements WireHandler, Waiter, RelayClient {
     if (this.#state === 'closed') return;
     this.#pool?.queue.remove(this);
     this.#state = 'closed';
-    this.#relay.drop();
+    this.relay.drop();
     if (manner === 'reset') {
       this.wire.reset();
     } else if (manner === 'end') {

@@ -12,9 +12,8 @@ export function takeQuiet(pool: Pool, mayCheck = true): Upstream | 'checked' | u
   const { idle, context } = pool;
   const now = context.clock.now();
   const stale = now - context.options.pool.validateAfterIdleSeconds * 1000;
-  const notBefore = mayCheck ? Number.NEGATIVE_INFINITY : stale;
   for (;;) {
-    const upstream = idle.pop(now, notBefore);
+    const upstream = idle.pop(now, stale) ?? (mayCheck ? idle.pop(now) : undefined);
     if (upstream === undefined) return undefined;
     if (upstream.expiryTime <= now) {
       pool.release(upstream, 'max_age', 'older than pool.maxConnectionAgeSeconds');

@@ -93,6 +93,7 @@ export class PoolWatch {
     }
     if (upstream.mutedUntil > 0 && upstream.mutedUntil <= now) {
       upstream.mutedUntil = 0;
+      upstream.owedSince = now; // the broker did not read before
       upstream.settle();
     }
     if (!crowded || upstream.tenant === null || now - upstream.leaseStart < pool.leaseMaxHoldMilliseconds) return;

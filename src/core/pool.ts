@@ -254,8 +254,13 @@ export class Pool implements UpstreamOwner {
   /** It goes as soon as it is free; at once if it is, or with `force`. */
   condemn(upstream: Upstream, reason: ReleaseReason, force: boolean): void {
     upstream.condemned = reason;
-    if (upstream.state === 'dialing') return; // it goes once it is open: a close of our own making is no failure
-    if (upstream.tenant === null && upstream.errand === 'none') {
+    if (upstream.state === 'dialing') {
+      // Without force it goes once it is open: a close of our own making is no failure.
+      if (!force) return;
+      this.supply.forget(upstream);
+      this.release(upstream, reason, 'condemned by force', true);
+      this.resupply();
+    } else if (upstream.tenant === null && upstream.errand === 'none') {
       this.release(upstream, reason, 'condemned');
     } else if (force) {
       this.#cut(upstream, reason, 'condemned by force', true);

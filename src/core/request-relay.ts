@@ -42,6 +42,7 @@ export class RequestRelay {
   #bodyLeft = 0;
   #running = false;
   #awaitsReader = false;
+  #incomplete = false;
 
   constructor(client: RelayClient, wire: Wire) {
     this.#client = client;
@@ -55,6 +56,10 @@ export class RequestRelay {
   /** Something was received and not forwarded. */
   get holding(): boolean {
     return this.#inbox.length > 0;
+  }
+  /** What is held is the beginning of a request, and the rest has not come. */
+  get incomplete(): boolean {
+    return this.#incomplete;
   }
   get paused(): boolean {
     return this.#inbox.paused;
@@ -124,10 +129,12 @@ export class RequestRelay {
       if (verdict === Verdict.forward) {
         incomplete = !this.#forwardable(bytes.length - at);
         if (incomplete || !this.#admit()) break;
-      } else if (verdict === Verdict.answer && !owing && client.unread) {
+      } else if (owing && (verdict === Verdict.answer || verdict === Verdict.close)) {
+        break; // directly, too, what was asked before would be answered first
+      } else if (verdict === Verdict.answer && client.unread) {
         this.#awaitsReader = true;
         break;
-      } else if (verdict === Verdict.answer && !owing) {
+      } else if (verdict === Verdict.answer) {
         this.#write(bytes, from, at);
         at += client.session.size;
         from = at;
@@ -139,9 +146,10 @@ export class RequestRelay {
           this.#write(bytes, from, at);
           client.giveUp(client.session.closeReason, client.session.closeDetail);
         }
-        break; // an answer of ours waits until all that is owed before it is written
+        break;
       }
     }
+    this.#incomplete = incomplete;
     if (client.closed) return;
     this.#write(bytes, from, at);
     if (at === bytes.length) return;

@@ -8,7 +8,7 @@ import { BOOTSTRAP, type Topology } from '../contract/topology.ts';
 import { BrokerPools } from './broker-pools.ts';
 import { Client } from './client.ts';
 import type { ClientHost } from './client-host.ts';
-import { dismissIfIdle, sweepClient } from './client-sweep.ts';
+import { dismissIfQuiet, sweepClient } from './client-sweep.ts';
 import type { Clock } from './clock.ts';
 import { type ClusterChange, ClusterMap } from './cluster-map.ts';
 import { Distribution } from './distribution.ts';
@@ -129,7 +129,7 @@ export class Route implements ClientHost {
   async drain(): Promise<void> {
     this.#accepting = false;
     await this.listeners.close();
-    for (const client of [...this.clients]) dismissIfIdle(client);
+    for (const client of [...this.clients]) dismissIfQuiet(client);
   }
 
   /** Resolves once no client is left. */
@@ -202,7 +202,11 @@ export class Route implements ClientHost {
     const client = new Client(this.#nextClient, listener, node, this.protocol.client(listener), wire, this);
     this.#nextClient += 1;
     this.emit({ type: 'client.connected', route: this.name, broker: listener, client: client.id });
-    if (this.clients.size >= this.options.maxClients || !this.#accepting) {
+    if (!this.#accepting) {
+      client.close('shutdown', 'shutdown', 'reset');
+      return client;
+    }
+    if (this.clients.size >= this.options.maxClients) {
       client.close('too_many_clients', 'more than maxClients are connected', 'reset');
       return client;
     }

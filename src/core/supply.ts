@@ -66,6 +66,8 @@ export class Supply {
   /** Connections that were lost soon after they were opened, in a row. */
   readonly #losses: Backoff;
   readonly #dialing = new Map<Upstream, Timer>();
+  /** No dial before this time: connections are lost as soon as they are opened. */
+  #notBefore = 0;
   #turn = 0;
   #failedInARow = 0;
   #retry: Timer | null = null;
@@ -99,8 +101,9 @@ export class Supply {
   /** One more connection is wanted: dialled now, or soon if the broker is known to be unreachable. */
   want(): void {
     if (this.#stopped) return;
-    if (this.reachable) this.#dial();
-    else if (this.#dialing.size === 0) this.#retryWithin(HURRY_MILLISECONDS);
+    const pause = this.reachable ? this.#notBefore - this.#context.clock.now() : HURRY_MILLISECONDS;
+    if (pause <= 0) this.#dial();
+    else if (this.#dialing.size === 0) this.#retryWithin(Math.min(pause, HURRY_MILLISECONDS));
   }
 
   /** The last connection was lost, so long after its dial: the next one is dialled now, unless that happens again and again. */
@@ -108,8 +111,8 @@ export class Supply {
     if (livedMilliseconds >= SHORT_LIFE_MILLISECONDS) this.#losses.succeeded();
     const again = this.#losses.failures > 0;
     const delay = this.#losses.failed();
-    if (again) this.#retryWithin(delay);
-    else this.want();
+    if (again) this.#notBefore = this.#context.clock.now() + delay;
+    this.want();
   }
 
   #dial(): void {
@@ -150,7 +153,7 @@ export class Supply {
   }
 
   succeeded(upstream: Upstream): void {
-    this.#forget(upstream);
+    this.forget(upstream);
     this.#failedInARow = 0;
     this.#backoff.succeeded();
     this.#cancelRetry();
@@ -160,7 +163,7 @@ export class Supply {
 
   /** A dial failed. Answers the seconds until the next try; null if the next address is tried at once or none follows. */
   failed(upstream: Upstream): number | null {
-    this.#forget(upstream);
+    this.forget(upstream);
     if (this.#stopped) return null;
     this.#turn += 1;
     this.#failedInARow += 1;
@@ -187,11 +190,12 @@ export class Supply {
   abandon(): Upstream[] {
     this.stop();
     const abandoned = [...this.#dialing.keys()];
-    for (const upstream of abandoned) this.#forget(upstream);
+    for (const upstream of abandoned) this.forget(upstream);
     return abandoned;
   }
 
-  #forget(upstream: Upstream): void {
+  /** The dial is over, one way or another. */
+  forget(upstream: Upstream): void {
     this.#dialing.get(upstream)?.cancel();
     this.#dialing.delete(upstream);
   }

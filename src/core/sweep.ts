@@ -40,7 +40,7 @@ export function sweepPool(pool: Pool, now: number, hooks: SweepHooks): void {
     // Nothing can be answered while the only request is still on its way.
     const sending = upstream.session.owed === 1 && upstream.tenant?.sending === true;
     const since = sending ? upstream.sentTime : upstream.owedSince;
-    const silent = now - Math.max(since, upstream.lastTrafficTime);
+    const silent = now - Math.max(since, upstream.lastTrafficTime, upstream.mutedUntil);
     if (silent > options.limits.responseTimeoutSeconds * 1000 + upstream.session.patienceMilliseconds) {
       pool.broken(upstream, 'response_timeout', 'no byte of an answer that is owed for limits.responseTimeoutSeconds');
     }

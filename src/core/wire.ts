@@ -21,8 +21,10 @@ export interface Wire {
   readonly remote: string;
   /** Hands over the bytes. True: the kernel has them all and the buffer may be reused; false: `onFlushed` will tell. */
   write(bytes: Buffer): boolean;
-  /** Written bytes that the kernel has not taken yet. */
+  /** Written bytes are there that the kernel has not taken yet. */
   readonly pending: boolean;
+  /** How many, or about as many; fewer than before means that the peer reads. */
+  readonly unsentBytes: number;
   pause(): void;
   resume(): void;
   /** FIN, behind what was written. */
