@@ -161,6 +161,7 @@ export class OwnExchange {
         detail: `cluster ${topology.clusterId} answered where ${expected} was expected`,
       };
     }
+    this.#route.learnListed(topology.nodes);
     const problem = this.#whyWrongBroker(topology);
     sink.named(topology);
     return problem === null ? null : { reason: 'dial_failed', detail: problem };

@@ -1,6 +1,6 @@
 /** What all Kafka sessions of one route share: what brokers can, which cluster it is, and what sleepers were told. */
 import type { ProtocolRoute, RequestCounts, RouteContext, UpstreamTarget } from '../../contract/protocol.ts';
-import { BOOTSTRAP, type LocalAddresses } from '../../contract/topology.ts';
+import { BOOTSTRAP, type BrokerNode, type LocalAddresses } from '../../contract/topology.ts';
 import { APIS } from './api-table.ts';
 import type { Versions } from './api-versions.ts';
 import { KafkaClientSession } from './client-session.ts';
@@ -20,8 +20,10 @@ export class KafkaRoute implements ProtocolRoute {
   readonly #context: RouteContext;
   readonly #clients = new Set<KafkaClientSession>();
   readonly #versions = new Map<string, Versions>();
-  /** What all known brokers share; made anew when one of them changes. */
+  /** What all listed brokers share; made anew when one of them changes. */
   #shared: Versions | null = null;
+  /** The brokers that the last greeting named. */
+  #listed: ReadonlySet<string> = new Set();
   #clusterId: string | null = null;
   readonly #forwarded = new Array<number>(APIS.length + 1).fill(0);
   readonly #absorbed = new Array<number>(APIS.length + 1).fill(0);
@@ -83,11 +85,20 @@ export class KafkaRoute implements ProtocolRoute {
     this.#shared = null;
   }
 
+  /** A broker that is not listed any more limits nobody. */
+  learnListed(nodes: readonly BrokerNode[]): void {
+    if (nodes.length === this.#listed.size && nodes.every(({ node }) => this.#listed.has(node))) return;
+    this.#listed = new Set(nodes.map(({ node }) => node));
+    this.#shared = null;
+  }
+
   /** What a client of this listener may be told; null before any broker was asked. */
   versionsFor(node: string): Versions | null {
     if (node !== BOOTSTRAP) return this.#versions.get(node) ?? null;
     if (this.#shared !== null) return this.#shared;
-    for (const versions of this.#versions.values()) {
+    const listed = [...this.#versions].filter(([name]) => this.#listed.has(name));
+    // Before any of them was greeted there is but what a bootstrap address said.
+    for (const [, versions] of listed.length > 0 ? listed : this.#versions) {
       if (this.#shared === null || this.#shared === versions) this.#shared = versions;
       else this.#shared = this.#shared.intersect(versions);
     }

@@ -3,7 +3,7 @@ import t from 'tap';
 import { type ClientSession, Verdict } from '../../../src/contract/protocol.ts';
 import { BOOTSTRAP } from '../../../src/contract/topology.ts';
 import type { Range } from './answers.ts';
-import { ALL_RANGES, type BrokerTraits, KafkaBench } from './kafka-bench.ts';
+import { ALL_RANGES, BROKERS, type BrokerTraits, greetingAnswers, KafkaBench } from './kafka-bench.ts';
 import { anyRequest, apiVersionsRequest, produceRequest } from './requests.ts';
 import { form, i16, i64, join } from './wire.ts';
 
@@ -84,4 +84,27 @@ t.test('what is right for a client of the bootstrap listener is not for one of t
   const upgraded = bench.connect({ ...UPGRADED, node: '1' });
   t.equal(upgraded.ask(seed, anyRequest(3, 1, 2)), undefined);
   t.equal(upgraded.ask(client, anyRequest(0, 9, 3)), 'versions_changed');
+});
+
+// --- the bootstrap listener -----------------------------------------------------------------------------------
+
+t.test('a broker that is not listed any more limits no client of the bootstrap listener', async (t) => {
+  const bench = new KafkaBench();
+  bench.connect({ ...UPGRADED, node: '1' });
+  bench.connect({ ...OLD, node: '2' });
+  t.same(learn(bench.client(BOOTSTRAP)), [0, 11]);
+  const listing = BROKERS.filter(({ node }) => node !== 2);
+  bench.connect({ ...UPGRADED, node: '1', brokers: listing });
+  t.same(learn(bench.client(BOOTSTRAP)), [0, 13], 'it left');
+  bench.connect({ ...UPGRADED, node: '1' });
+  t.same(learn(bench.client(BOOTSTRAP)), [0, 11], 'it came back, and was not asked yet');
+});
+
+t.test('what a bootstrap address said counts until one of the brokers that it listed was asked', async (t) => {
+  const bench = new KafkaBench();
+  const seed = bench.dial(BOOTSTRAP);
+  seed.read(greetingAnswers(seed.session.greeting(), OLD));
+  t.same(learn(bench.client(BOOTSTRAP)), [0, 11]);
+  bench.connect({ ...UPGRADED, node: '1' });
+  t.same(learn(bench.client(BOOTSTRAP)), [0, 13]);
 });
