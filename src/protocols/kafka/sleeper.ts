@@ -13,6 +13,8 @@ interface Heard {
 export class Sleeper {
   /** The last ones, oldest first. No text of its own: ten thousand sleepers may ask the same. */
   #heard: Heard[] = [];
+  /** Of the newest answer that it got, to whichever question. */
+  #newest = 0;
   /** No valid data since the last housekeeping answer. */
   #quiet = false;
   /** Changes with every request that is valid data. */
@@ -30,6 +32,7 @@ export class Sleeper {
    */
   heard(key: MetadataKey, sequence: number, clean: boolean, works: number): void {
     if (works === this.works) this.#quiet = true;
+    this.#newest = Math.max(this.#newest, sequence);
     const others = this.#heard.filter((each) => !isSameQuestion(each.key, key));
     this.#heard = clean ? [...others, { key, sequence }].slice(-MOST_QUESTIONS) : others;
   }
@@ -44,14 +47,17 @@ export class Sleeper {
     const heard = this.#find(key);
     const cached = cache.find(key);
     if (heard === undefined || cached === undefined || cached.sequence <= heard.sequence) return null;
-    return cached.rest;
+    // Those of one renewal are equally new, so that each may follow the other.
+    return cached.sequence < this.#newest ? null : cached.rest;
   }
 
   /** It was given the cached answer. */
   toldFrom(cache: HousekeepingCache, key: MetadataKey): void {
     const heard = this.#find(key);
     const cached = cache.find(key);
-    if (heard !== undefined && cached !== undefined) heard.sequence = cached.sequence;
+    if (heard === undefined || cached === undefined) return;
+    heard.sequence = cached.sequence;
+    this.#newest = Math.max(this.#newest, cached.sequence);
   }
 
   /** What it will ask again, if it is asleep. */

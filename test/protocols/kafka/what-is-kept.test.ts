@@ -3,7 +3,7 @@ import t from 'tap';
 import { Verdict } from '../../../src/contract/protocol.ts';
 import { answer, metadataBody } from './answers.ts';
 import { hear, VERSION, verdictOf } from './housekeeping.ts';
-import { KafkaBench, requestsIn } from './kafka-bench.ts';
+import { BROKERS, KafkaBench, requestsIn } from './kafka-bench.ts';
 
 t.test('an answer of a broker that names no broker, not even itself, is told to nobody else', async (t) => {
   const bench = new KafkaBench();
@@ -24,4 +24,43 @@ t.test('nor is it when it renews what sleepers ask', async (t) => {
   const [sent] = requestsIn(connection.session.refresh());
   connection.read(answer(3, VERSION, sent?.id ?? 0, metadataBody(VERSION, [])));
   t.equal(verdictOf(client), Verdict.forward);
+});
+
+t.test('a sleeper that asks two questions is told nothing older than what it got last, to whichever', async (t) => {
+  const bench = new KafkaBench();
+  const connection = bench.connect();
+  const [client, other] = [bench.client(), bench.client()];
+  const [one, both] = [{ asked: { topics: ['orders'] } }, { asked: { topics: ['orders', 'payments'] } }];
+  hear(connection, client, one);
+  hear(connection, other, { ...one, topic: 'old' });
+  hear(connection, client, { ...both, topic: 'new' });
+  t.equal(verdictOf(client, one), Verdict.forward, 'a broker has told it something newer');
+  hear(connection, other, one);
+  t.equal(verdictOf(client, one), Verdict.answer);
+  client.answer();
+  hear(connection, other, both);
+  hear(connection, other, one);
+  t.equal(verdictOf(client, one), Verdict.answer);
+  client.answer();
+  t.equal(verdictOf(client, both), Verdict.forward, 'we have told it something newer');
+});
+
+t.test('what was renewed together answers both of its questions, in any order', async (t) => {
+  const [one, both] = [{ asked: { topics: ['orders'] } }, { asked: { topics: ['orders', 'payments'] } }];
+  for (const order of [
+    [one, both],
+    [both, one],
+  ]) {
+    const bench = new KafkaBench();
+    const connection = bench.connect();
+    const client = bench.client();
+    for (const talk of [one, both]) hear(connection, client, talk);
+    for (const { id, version } of requestsIn(connection.session.refresh()))
+      connection.read(answer(3, version, id, metadataBody(version, BROKERS)));
+    for (const talk of order) {
+      t.equal(verdictOf(client, talk), Verdict.answer);
+      client.answer();
+      t.equal(verdictOf(client, talk), Verdict.forward, 'each once');
+    }
+  }
 });
