@@ -319,3 +319,14 @@ t.test('a Metadata answer is rewritten for whoever asked, when the same client a
   const wanted = [9, 12].map((version, index) => answer(3, version, index + 1, metadataBody(version, local(BROKERS))));
   t.same(connection.sink.delivered(), join(...wanted));
 });
+
+t.test('a Fetch hint of no bytes is made void, and the field behind it stays as it is', async (t) => {
+  const later = { tag: 5, bytes: Buffer.from('later') };
+  const body = (hint: number): Buffer =>
+    join(i32(0), i16(0), i32(0), form(true).array([]), form(true).tags({ tag: hint, bytes: Buffer.alloc(0) }, later));
+  const bench = new KafkaBench();
+  const connection = bench.connect();
+  connection.ask(bench.client(), anyRequest(1, 16, 1));
+  connection.read(answer(1, 16, 1, body(0)));
+  t.same(connection.sink.delivered(), answer(1, 16, 1, body(0x7f)));
+});
