@@ -1,9 +1,10 @@
 /** Which answers must be looked into as a whole, and who does it. */
 import { APIS, type Api, ApiKey } from './api-table.ts';
-import { Cursor } from './cursor.ts';
+import { Cursor, MalformedError } from './cursor.ts';
+import { readCreatedToken, readDescribedTokens, readTokenExpiry } from './delegation-token.ts';
 import { readDescribeCluster } from './describe-cluster.ts';
 import { readFindCoordinator } from './find-coordinator.ts';
-import { type Findings, plainFindings } from './findings.ts';
+import type { Findings } from './findings.ts';
 import { readMetadata } from './metadata.ts';
 import { readProduce } from './produce-response.ts';
 import { readShareAcknowledge, readShareFetch } from './share-response.ts';
@@ -14,6 +15,10 @@ const READERS: ReadonlyMap<number, Reader> = new Map<number, Reader>([
   [ApiKey.produce, readProduce],
   [ApiKey.metadata, readMetadata],
   [ApiKey.findCoordinator, readFindCoordinator],
+  [ApiKey.createDelegationToken, readCreatedToken],
+  [ApiKey.renewDelegationToken, readTokenExpiry],
+  [ApiKey.expireDelegationToken, readTokenExpiry],
+  [ApiKey.describeDelegationToken, readDescribedTokens],
   [ApiKey.describeCluster, readDescribeCluster],
   [ApiKey.shareFetch, readShareFetch],
   [ApiKey.shareAcknowledge, readShareAcknowledge],
@@ -31,7 +36,7 @@ export function mustBeWhole(apiKey: number, version: number): boolean {
   const api = APIS[apiKey];
   if (api === undefined || version > api.maxVersion) return false;
   if (apiKey === ApiKey.produce) return version >= 1;
-  return READERS.has(apiKey) || (api.throttle === 'tail' && version >= api.throttleFrom);
+  return READERS.has(apiKey);
 }
 
 /** The answer carries records, and may name brokers behind them: it is followed while it passes. */
@@ -44,16 +49,14 @@ export function mostWholeBytes(apiKey: number): number {
   return apiKey === ApiKey.shareFetch ? Number.POSITIVE_INFINITY : MOST_REWRITTEN_BYTES;
 }
 
-/** Looks into a whole answer. @throws {MalformedError} */
+/** Looks into a whole answer of those that must be whole. @throws {MalformedError} */
 export function readAnswer(apiKey: number, version: number, bytes: Buffer, start: number, end: number): Findings {
-  const api = APIS[apiKey];
   const reader = READERS.get(apiKey);
-  const flexible = api !== undefined && version >= api.firstFlexible;
+  if (reader === undefined) throw new MalformedError(`nothing is known of api ${apiKey}`);
+  const flexible = version >= (APIS[apiKey]?.firstFlexible ?? Number.POSITIVE_INFINITY);
   const cursor = new Cursor(bytes, start + ANSWER_HEAD_BYTES, end, flexible);
   cursor.skipTags(); // of the header
-  if (reader !== undefined) return reader(cursor, version);
-  const tail = new Cursor(bytes, Math.max(cursor.at, end - (flexible ? 5 : 4)), end, flexible);
-  return plainFindings(tail.int32());
+  return reader(cursor, version);
 }
 
 /** The throttle time at the beginning of an answer's body; 0 if there is none, or it stands elsewhere. */
