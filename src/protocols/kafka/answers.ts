@@ -29,7 +29,6 @@ export const ANSWER_HEAD_BYTES = 8;
 /** So many bytes of an answer tell its throttle time if that stands at the beginning of the body. */
 export const TELLING_BYTES = ANSWER_HEAD_BYTES + 1 + 2 + 4;
 const FIRST_FETCH_WITH_ENDPOINTS = 16;
-const MOST_REWRITTEN_BYTES = 16 * 1024 * 1024;
 
 /** The answer cannot be passed on by what its first bytes say. */
 export function mustBeWhole(apiKey: number, version: number): boolean {
@@ -42,11 +41,6 @@ export function mustBeWhole(apiKey: number, version: number): boolean {
 /** The answer carries records, and may name brokers behind them: it is followed while it passes. */
 export function mustBeFollowed(apiKey: number, version: number): boolean {
   return apiKey === ApiKey.fetch && version >= FIRST_FETCH_WITH_ENDPOINTS && version <= (APIS[apiKey]?.maxVersion ?? 0);
-}
-
-/** The longest answer that is looked into as a whole. ShareFetch carries records before its addresses. */
-export function mostWholeBytes(apiKey: number): number {
-  return apiKey === ApiKey.shareFetch ? Number.POSITIVE_INFINITY : MOST_REWRITTEN_BYTES;
 }
 
 /** Looks into a whole answer of those that must be whole. @throws {MalformedError} */

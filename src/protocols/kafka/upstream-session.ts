@@ -7,14 +7,7 @@
 import type { UpstreamSession, UpstreamSink, UpstreamTarget } from '../../contract/protocol.ts';
 import type { CloseReason, ReleaseReason } from '../../contract/reasons.ts';
 import { AnswerHead, hasTellingBytes } from './answer-head.ts';
-import {
-  ANSWER_HEAD_BYTES,
-  mostWholeBytes,
-  mustBeFollowed,
-  mustBeWhole,
-  readAnswer,
-  throttleAhead,
-} from './answers.ts';
+import { ANSWER_HEAD_BYTES, mustBeFollowed, mustBeWhole, readAnswer, throttleAhead } from './answers.ts';
 import { APIS, ApiKey } from './api-table.ts';
 import type { KafkaClientSession } from './client-session.ts';
 import { applyEdits } from './edits.ts';
@@ -195,10 +188,7 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
     }
     const { apiKey, version } = inFlight;
     const size = 4 + length;
-    if (inFlight.owner !== Owner.tenant || mustBeWhole(apiKey, version)) {
-      if (length <= mostWholeBytes(apiKey)) return size;
-      return this.#fail('protocol_error', `an answer of ${length} bytes is too long to be rewritten`);
-    }
+    if (inFlight.owner !== Owner.tenant || mustBeWhole(apiKey, version)) return size;
     this.#ledger.throttled(throttleAhead(APIS[apiKey], version, bytes, at, Math.min(end, at + size)));
     this.#left = size;
     if (mustBeFollowed(apiKey, version)) {

@@ -212,26 +212,34 @@ t.test('an answer before a broken one reaches its client, even in the same read'
   }
 });
 
-t.test('an answer that must be looked into as a whole is collected up to 16 MiB', async (t) => {
-  const most = 16 * 1024 * 1024;
-  for (const [length, reason] of [
-    [most, undefined],
-    [most + 1, 'protocol_error'],
+t.test('an answer that must be looked into as a whole may be as long as any', async (t) => {
+  const maxFrameBytes = 64 * 1024 * 1024;
+  for (const [key, version] of [
+    [3, 1],
+    [78, 1],
+    [0, 9],
   ] as const) {
-    const bench = new KafkaBench();
-    const connection = bench.connect();
-    connection.ask(bench.client(), anyRequest(3, 1, 1));
-    connection.read(join(i32(length), i32(1), Buffer.alloc(100)));
-    t.equal(connection.sink.failure?.reason, reason, `${length}`);
+    for (const [length, reason] of [
+      [maxFrameBytes, undefined],
+      [maxFrameBytes + 1, 'protocol_error'],
+    ] as const) {
+      const bench = new KafkaBench({ maxFrameBytes });
+      const connection = bench.connect();
+      connection.ask(bench.client(), anyRequest(key, version, 1));
+      connection.read(join(i32(length), i32(1), Buffer.alloc(100)));
+      t.equal(connection.sink.failure?.reason, reason, `api ${key}, ${length} bytes`);
+    }
   }
 });
 
-t.test('a ShareFetch answer, whose records come before its brokers, may be as long as any', async (t) => {
+t.test('a Metadata answer of more than 16 MiB is rewritten', async (t) => {
   const bench = new KafkaBench();
   const connection = bench.connect();
-  connection.ask(bench.client(), anyRequest(78, 1, 1));
-  connection.read(join(i32(64 * 1024 * 1024), i32(1), Buffer.alloc(100)));
+  connection.ask(bench.client(), anyRequest(3, 9, 1));
+  const options = { topic: 'x'.repeat(17 * 1024 * 1024) };
+  connection.read(answer(3, 9, 1, metadataBody(9, BROKERS, options)), [1_000_000]);
   t.equal(connection.sink.failure, null);
+  t.ok(connection.sink.delivered().equals(answer(3, 9, 1, metadataBody(9, local(BROKERS), options))));
 });
 
 t.test('a Fetch answer that does not follow its grammar ends the connection', async (t) => {
