@@ -54,7 +54,7 @@ export class HousekeepingCache {
     if (known !== undefined && known.sequence > sequence) return;
     const kept = this.intern(key);
     this.#remove(nameOf(kept));
-    if (!clean || sequence <= this.#clearedAt || rest.length > MOST_BYTES / 4) return;
+    if (!clean || sequence <= this.#clearedAt || rest.length > MOST_BYTES / 4 || hasHeaderTags(key, rest)) return;
     this.#answers.set(nameOf(kept), { key: kept, rest: withoutThrottle(key.version, rest), sequence });
     this.#bytes += costOf(kept, rest);
     for (const oldest of this.#answers.keys()) {
@@ -75,6 +75,11 @@ export class HousekeepingCache {
     this.#bytes = 0;
     this.#clearedAt = this.#sequence;
   }
+}
+
+/** No version known to us has any; where they are, nothing stands where we look for it. */
+function hasHeaderTags({ version }: MetadataKey, rest: Buffer): boolean {
+  return version >= FIRST_FLEXIBLE_METADATA && rest[0] !== 0;
 }
 
 /** A copy that does not tell of the throttle which somebody else met: clients stop sending for so long. */

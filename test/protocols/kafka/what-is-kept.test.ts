@@ -2,8 +2,9 @@
 import t from 'tap';
 import { Verdict } from '../../../src/contract/protocol.ts';
 import { answer, metadataBody } from './answers.ts';
-import { hear, VERSION, verdictOf } from './housekeeping.ts';
-import { BROKERS, KafkaBench, requestsIn } from './kafka-bench.ts';
+import { ask, hear, VERSION, verdictOf } from './housekeeping.ts';
+import { BROKERS, KafkaBench, local, requestsIn } from './kafka-bench.ts';
+import { form, frame, i32 } from './wire.ts';
 
 t.test('an answer of a broker that names no broker, not even itself, is told to nobody else', async (t) => {
   const bench = new KafkaBench();
@@ -62,5 +63,20 @@ t.test('what was renewed together answers both of its questions, in any order', 
       client.answer();
       t.equal(verdictOf(client, talk), Verdict.forward, 'each once');
     }
+  }
+});
+
+t.test('an answer with tagged fields in its header reaches who asked, and is told to nobody else', async (t) => {
+  for (let version = 9; version <= 13; version += 1) {
+    const bench = new KafkaBench();
+    const connection = bench.connect();
+    const [client, other] = [bench.client(), bench.client()];
+    hear(connection, client, { version });
+    ask(connection, other, { version });
+    connection.sink.reset();
+    const header = form(true).tags({ tag: 3, bytes: Buffer.from('header') });
+    connection.read(frame(i32(1), header, metadataBody(version, BROKERS)));
+    t.same(connection.sink.delivered(), frame(i32(1), header, metadataBody(version, local(BROKERS))), `v${version}`);
+    t.equal(verdictOf(client, { version }), Verdict.forward, `v${version}`);
   }
 });
