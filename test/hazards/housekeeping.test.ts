@@ -104,7 +104,7 @@ t.test('a client that never asked is answered by a broker', async (t) => {
 
 t.test('after a loss nobody is told what was known before it', async (t) => {
   // H14
-  const { cluster, sidecar } = await start(t);
+  const { cluster, clock, sidecar } = await start(t);
   for (let round = 0; round < 5; round += 1) {
     const [first, second] = [await connect(t, sidecar, 1), await connect(t, sidecar, 1)];
     await leaderFor(first);
@@ -113,6 +113,7 @@ t.test('after a loss nobody is told what was known before it', async (t) => {
     cluster.moveLeader(TOPIC, 0, before === 1 ? 2 : 1);
     for (const connection of cluster.broker(1).connections) connection.end();
     await until('the loss is known', () => sidecar.releases.length > released);
+    await clock.pass(10); // losses in a row are not dialled again at once
     t.not(await leaderFor(first), before, 'though it has never seen the newer one of before');
   }
 });
@@ -151,8 +152,9 @@ t.test('however alike two questions are, each sleeper is told the answer to its 
     const answer = await ask();
     if (!answer.equals(first)) t.fail(`version ${version} of ${JSON.stringify(body)} has another answer now`);
   }
+  // Before version 4 a question that names topics creates them, so that it is not renewed but asked once by a sleeper.
   const share = (absorbed() - before) / QUESTIONS.length;
-  t.ok(share > 0.9, `${Math.round(share * 100)} % were answered without a broker`);
+  t.ok(share > 0.85, `${Math.round(share * 100)} % were answered without a broker`);
   t.ok(new Set(sleepers.map(({ first }) => first.toString('latin1'))).size >= 40, 'the answers differ');
   t.strictSame(sidecar.closes, []);
 });
