@@ -160,7 +160,7 @@ export class Client implements WireHandler, Waiter, RelayClient {
   admit(upstream: Upstream): boolean {
     const refusal = upstream.admit(this.session, this);
     if (refusal !== undefined) {
-      this.giveUp(refusal, 'the broker no longer supports the API versions that this client was told');
+      this.giveUp(refusal, 'what it was told about API versions is no longer right for the broker');
       return false;
     }
     if (this.session.work) this.lastWorkTime = upstream.lastWorkTime;

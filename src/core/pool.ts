@@ -194,7 +194,7 @@ export class Pool implements UpstreamOwner {
     this.#cut(upstream, reason, detail, reason !== 'broker_closed');
     if (this.asleep && this.context.clientsOpen() && this.supply.dialing === 0) {
       this.supply.asked();
-      this.supply.wantAfterLoss(this.context.clock.now() - upstream.createTime);
+      this.supply.wantAfterLoss(upstream);
     }
     this.context.lostSome(this);
     this.resupply();

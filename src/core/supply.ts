@@ -106,12 +106,16 @@ export class Supply {
     else if (this.#dialing.size === 0) this.#retryWithin(Math.min(pause, HURRY_MILLISECONDS));
   }
 
-  /** The last connection was lost, so long after its dial: the next one is dialled now, unless that happens again and again. */
-  wantAfterLoss(livedMilliseconds: number): void {
-    if (livedMilliseconds >= SHORT_LIFE_MILLISECONDS) this.#losses.succeeded();
-    const again = this.#losses.failures > 0;
-    const delay = this.#losses.failed();
-    if (again) this.#notBefore = this.#context.clock.now() + delay;
+  /** The last connection was lost: the next one is dialled now, unless one after the other dies young and without use. */
+  wantAfterLoss({ lastWorkTime, createTime }: Upstream): void {
+    const now = this.#context.clock.now();
+    if (lastWorkTime !== null || now - createTime >= SHORT_LIFE_MILLISECONDS) {
+      this.#losses.succeeded();
+    } else {
+      const again = this.#losses.failures > 0;
+      const delay = this.#losses.failed();
+      if (again) this.#notBefore = now + delay;
+    }
     this.want();
   }
 

@@ -166,7 +166,7 @@ export const CLOSE_GUIDE: Readonly<Record<CloseReason, Advice>> = {
   },
   versions_changed: {
     level: 'info',
-    meaning: 'The broker no longer supports the API versions that this client was told.',
+    meaning: 'What this client was told about API versions is no longer right for the broker.',
     remedy: 'Nothing: it reconnects and asks again. Expected when brokers are upgraded or downgraded.',
   },
   broker_removed: {
