@@ -106,10 +106,10 @@ export class Supply {
     else if (this.#dialing.size === 0) this.#retryWithin(Math.min(pause, HURRY_MILLISECONDS));
   }
 
-  /** The last connection was lost: the next one is dialled now, unless one after the other dies young and without use. */
-  wantAfterLoss({ lastWorkTime, createTime }: Upstream): void {
+  /** The last connection was lost: the next one is dialled now, unless one after the other dies young and was never lent. */
+  wantAfterLoss({ leaseStart, createTime }: Upstream): void {
     const now = this.#context.clock.now();
-    if (lastWorkTime !== null || now - createTime >= SHORT_LIFE_MILLISECONDS) {
+    if (leaseStart > 0 || now - createTime >= SHORT_LIFE_MILLISECONDS) {
       this.#losses.succeeded();
     } else {
       const again = this.#losses.failures > 0;

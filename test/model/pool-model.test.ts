@@ -3,7 +3,7 @@ import t from 'tap';
 import { runSchedule } from './run.ts';
 import { schedules, settings } from './steps.ts';
 
-const RUNS = Number(process.env.MODEL_RUNS ?? 1500);
+const RUNS = Number(process.env.MODEL_RUNS ?? 3000);
 
 t.setTimeout(120_000);
 
