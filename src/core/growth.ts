@@ -15,7 +15,7 @@ export interface PoolNeeds {
   readonly waitedMilliseconds: number;
   readonly dialing: number;
   /** Open ones without a tenant that will be free soon: they run an errand of ours, or their greeting is throttled. */
-  readonly coming: number;
+  readonly coming: () => number;
   readonly asleep: boolean;
   /** Counts those that are open or not yet gone, within `pool.maxConnectionsPerBroker`. */
   readonly pooled: () => number;
@@ -23,10 +23,12 @@ export interface PoolNeeds {
 
 export function dialsWanted(needs: PoolNeeds, options: PoolOptions): number {
   const { urgent, ordinary, learners, dialing, asleep } = needs;
-  const coming = dialing + needs.coming;
+  const hasWaited = needs.waitedMilliseconds >= options.growAfterWaitMilliseconds;
+  // Most are served in no time: what must be counted is not counted for them.
+  if (urgent + learners === 0 && !asleep && (ordinary === 0 || !hasWaited)) return 0;
+  const coming = dialing + needs.coming();
   if (coming < urgent) return Math.max(0, Math.min(urgent - coming, MOST_DIALS - dialing));
   if (coming > 0 || ordinary + learners === 0) return 0;
   if (learners > 0 || asleep) return 1;
-  const hasWaited = needs.waitedMilliseconds >= options.growAfterWaitMilliseconds;
   return hasWaited && needs.pooled() < options.maxConnectionsPerBroker ? 1 : 0;
 }

@@ -11,13 +11,18 @@ export class IdleStack {
     this.#upstreams.push(upstream);
   }
 
-  /** The one used last that may be lent now, taken off. */
+  /**
+   * The one used last that may be lent now, taken off.
+   *
+   * @param notBefore only one that was heard of since then; both in the injected clock's milliseconds
+   */
   pop(now: number, notBefore = Number.NEGATIVE_INFINITY): Upstream | undefined {
     const last = this.#upstreams.at(-1);
     if (last === undefined) return undefined;
+    if (last.state === 'idle_marked' && last.mutedUntil <= now && last.lastTrafficTime >= notBefore)
+      return this.#upstreams.pop();
     const fits = ({ mutedUntil, lastTrafficTime }: Upstream): boolean =>
       mutedUntil <= now && lastTrafficTime >= notBefore;
-    if (last.state === 'idle_marked' && fits(last)) return this.#upstreams.pop();
     return this.#take((upstream) => upstream.state === 'idle_marked' && fits(upstream)) ?? this.#take(fits);
   }
 

@@ -7,6 +7,8 @@ import { Demand } from '../contract/protocol.ts';
 import type { PoolNeeds } from './growth.ts';
 import type { Waiter } from './tenant.ts';
 
+const NOBODY: readonly Waiter[] = [];
+
 export class LeaseQueue {
   readonly #urgent = new Set<Waiter>();
   readonly #ordinary = new Set<Waiter>();
@@ -52,7 +54,8 @@ export class LeaseQueue {
     return taken;
   }
 
-  takeLearners(): Waiter[] {
+  takeLearners(): readonly Waiter[] {
+    if (this.#learners.size === 0) return NOBODY;
     const taken = [...this.#learners];
     this.#learners.clear();
     return taken;

@@ -6,14 +6,15 @@ import type { Upstream } from './upstream.ts';
 
 /**
  * An upstream that may be lent this very moment, taken off. One that was quiet for long is asked for a sign of life first
- * (`checked`), unless `mayCheck` is false.
+ * (`checked`), unless as many are asked already as there are clients that wait.
  */
-export function takeQuiet(pool: Pool, mayCheck = true): Upstream | 'checked' | undefined {
+export function takeQuiet(pool: Pool, waiting = Number.POSITIVE_INFINITY): Upstream | 'checked' | undefined {
   const { idle, context } = pool;
+  if (idle.size === 0) return undefined;
   const now = context.clock.now();
   const stale = now - context.options.pool.validateAfterIdleSeconds * 1000;
   for (;;) {
-    const upstream = idle.pop(now, stale) ?? (mayCheck ? idle.pop(now) : undefined);
+    const upstream = idle.pop(now, stale) ?? (waiting > countErrands(pool.open) ? idle.pop(now) : undefined);
     if (upstream === undefined) return undefined;
     if (upstream.expiryTime <= now) {
       pool.release(upstream, 'max_age', 'older than pool.maxConnectionAgeSeconds');
@@ -31,7 +32,7 @@ export function takeQuiet(pool: Pool, mayCheck = true): Upstream | 'checked' | u
 export function serveWaiters(pool: Pool): void {
   const { queue, context } = pool;
   while (queue.leases > 0) {
-    const upstream = takeQuiet(pool, queue.leases > countErrands(pool.open));
+    const upstream = takeQuiet(pool, queue.leases);
     if (upstream === undefined) return;
     if (upstream === 'checked') continue;
     const waiter = queue.shift();

@@ -113,7 +113,7 @@ export class Pool implements UpstreamOwner {
     }
     const now = context.clock.now();
     const pooled = (): number => this.countPooled(now) + this.#closing.size;
-    const coming = countComing(this.#open, now - context.options.pool.slowAnswerMilliseconds);
+    const coming = (): number => countComing(this.#open, now - context.options.pool.slowAnswerMilliseconds);
     const needs = { ...queue.needs(now), dialing: supply.dialing, coming, asleep: this.asleep, pooled };
     for (let wanted = dialsWanted(needs, context.options.pool); wanted > 0; wanted -= 1) supply.want();
   }

@@ -8,7 +8,7 @@ const NOBODY: PoolNeeds = {
   learners: 0,
   waitedMilliseconds: 0,
   dialing: 0,
-  coming: 0,
+  coming: () => 0,
   asleep: false,
   pooled: () => 1,
 };
@@ -25,7 +25,7 @@ const CASES: readonly (readonly [string, Partial<PoolNeeds>, number])[] = [
   ['one has waited for growAfterWaitMilliseconds', { ordinary: 1, waitedMilliseconds: 10 }, 1],
   ['many have waited: leased work dials one at a time', { ordinary: 50, waitedMilliseconds: 99 }, 1],
   ['one has waited and a dial is under way', { ordinary: 50, waitedMilliseconds: 99, dialing: 1 }, 0],
-  ['one has waited and an open one is being asked', { ordinary: 5, waitedMilliseconds: 99, coming: 1 }, 0],
+  ['one has waited and an open one is being asked', { ordinary: 5, waitedMilliseconds: 99, coming: () => 1 }, 0],
   ['one has waited below the cap', { ordinary: 1, waitedMilliseconds: 99, pooled: () => 3 }, 1],
   ['one has waited at the cap', { ordinary: 1, waitedMilliseconds: 99, pooled: () => 4 }, 0],
   ['one has waited beyond the cap', { ordinary: 1, waitedMilliseconds: 99, pooled: () => 9 }, 0],
@@ -37,8 +37,8 @@ const CASES: readonly (readonly [string, Partial<PoolNeeds>, number])[] = [
   ['dials under way count for held requests', { urgent: 5, dialing: 3 }, 2],
   ['dials under way count for the eight', { urgent: 20, dialing: 6 }, 2],
   ['eight are under way', { urgent: 20, dialing: 8 }, 0],
-  ['more than eight are under way: no fewer than none', { urgent: 20, dialing: 9, coming: 3 }, 0],
-  ['held requests are all provided for', { urgent: 3, dialing: 2, coming: 1 }, 0],
+  ['more than eight are under way: no fewer than none', { urgent: 20, dialing: 9, coming: () => 3 }, 0],
+  ['held requests are all provided for', { urgent: 3, dialing: 2, coming: () => 1 }, 0],
   [
     'leased work does not dial while held requests are provided for',
     { urgent: 1, dialing: 1, ordinary: 9, waitedMilliseconds: 99 },
