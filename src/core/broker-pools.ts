@@ -270,5 +270,6 @@ export class BrokerPools implements PoolContext {
 }
 
 function keyOf(broker: string, identity: string): string {
-  return `${broker} ${identity}`;
+  // Asked for with every request: nothing is put together for those who are nobody in particular.
+  return identity === ANONYMOUS ? broker : `${broker} ${identity}`;
 }
