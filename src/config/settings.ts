@@ -95,7 +95,9 @@ export const limitKeys = {
     .describe('Up to this size a request is passed on only once it is complete; a larger one is streamed.')
     .default(65_536),
   clientStallSeconds: whole('seconds', 1, 3600)
-    .describe("Close an application's socket after this much silence in the middle of a request.")
+    .describe(
+      "Close an application's socket after this much silence in the middle of a request, or of an answer that it does not take.",
+    )
     .default(60),
   responseTimeoutSeconds: whole('seconds', 1, 3600)
     .describe(
