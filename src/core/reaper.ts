@@ -130,7 +130,7 @@ export class Reaper {
     }
     const detail = reason === 'idle' ? 'no valid data for connectionMaxIdleSeconds' : 'reaped by an operator';
     pool.release(upstream, reason, detail);
-    this.#hooks.reaped();
+    if (reason === 'idle') this.#hooks.reaped();
     return true;
   }
 }

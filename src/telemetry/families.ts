@@ -112,6 +112,5 @@ export const FAMILIES = {
 } as const satisfies Readonly<Record<string, Family>>;
 
 export type FamilyName = keyof typeof FAMILIES;
-export const DIRECTIONS = ['from_clients', 'to_clients'] as const;
 /** Upper bounds, in seconds, of `slackwater_upstream_dial_seconds`. */
 export const DIAL_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5] as const;

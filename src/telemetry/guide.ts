@@ -203,7 +203,7 @@ export const PIN_GUIDE: Readonly<Record<PinReason, Advice>> = {
   sasl: {
     level: 'debug',
     meaning: 'It authenticated itself to the broker: the connection is its own.',
-    remedy: 'Let the sidecar own the credentials to share connections.',
+    remedy: 'Does not occur yet: authentication is refused (`refused_api`).',
   },
   opaque: {
     level: 'debug',

@@ -2,7 +2,7 @@
  * Metadata answers kept for sleepers.
  *
  * A sleeper may get a cached answer only if it had an answer to the same request on this connection before, and the cached
- * one is newer than that. So nobody ever sees an answer older than its own refresh interval.
+ * one is newer than whatever it got last. So nobody ever sees an answer older than its own refresh interval.
  */
 
 /** Version and everything behind the client id: the request without what differs between clients that ask the same. */
