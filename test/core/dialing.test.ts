@@ -38,20 +38,6 @@ t.test('a pool that wakes up tells how long its clients had to wait', async (t) 
   t.equal(core.route.resumeSeconds.count, 1, 'one that found it awake and waited is none');
 });
 
-t.test('a connection that opens when nobody wants it any more lingers like any other', async (t) => {
-  const core = await startCore(t);
-  core.broker().greets = false;
-  const app = core.connect();
-  app.send('pool');
-  app.reset();
-  core.broker().greets = true;
-  core.broker().open[0]?.answer();
-  core.pump();
-  t.equal(core.openTo(), 1);
-  core.pass(2);
-  t.strictSame(core.released, ['housekeeping_done']);
-});
-
 for (const [what, silence] of [
   ['the network is silent', true],
   ['the broker does not answer the greeting', false],

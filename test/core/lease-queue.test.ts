@@ -2,22 +2,15 @@ import t from 'tap';
 import { Demand } from '../../src/contract/protocol.ts';
 import { LeaseQueue } from '../../src/core/lease-queue.ts';
 import type { Waiter } from '../../src/core/tenant.ts';
+import { bystander } from '../support/bystander.ts';
 
 function waiter(id: string, { work = true, since = 0 } = {}): Waiter {
   return {
+    ...bystander,
     id,
     waitSince: since,
     waitsWithWork: work,
     waitReported: false,
-    sending: false,
-    pinned: false,
-    pinnedHard: false,
-    receive: () => true,
-    answered: () => undefined,
-    upstreamFlushed: () => undefined,
-    onUpstreamEnd: () => false,
-    upstreamLost: () => undefined,
-    detached: () => undefined,
     granted: () => undefined,
     retry: () => undefined,
     refuse: () => undefined,

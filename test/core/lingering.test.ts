@@ -42,6 +42,7 @@ t.test('a connection that was dialled for work and carried none goes like one fo
   core.broker().greets = true;
   core.broker().open[0]?.answer();
   core.pump();
+  t.equal(core.openTo(), 1);
   core.pass(LINGER_SECONDS + SWEEP_SECONDS);
   t.strictSame(core.released, ['housekeeping_done']);
 });

@@ -1,9 +1,9 @@
 import t from 'tap';
-import type { Tenant } from '../../src/core/tenant.ts';
 import { Upstream } from '../../src/core/upstream.ts';
 import type { UpstreamOwner } from '../../src/core/upstream-owner.ts';
 import { moved } from '../../src/core/upstream-state.ts';
 import { UPSTREAM_STATES, type UpstreamState } from '../../src/core/views.ts';
+import { bystander } from '../support/bystander.ts';
 import { PORT_BASE } from '../support/core-fixture.ts';
 import { FakeNetwork } from '../support/fake-network.ts';
 import { lineProtocol } from '../support/line-protocol.ts';
@@ -43,21 +43,6 @@ const ownerOfNothing: UpstreamOwner = {
   broken: () => undefined,
   closed: () => undefined,
 };
-
-/** A tenant that lets everything happen. */
-function bystander(): Tenant {
-  return {
-    sending: false,
-    pinned: false,
-    pinnedHard: false,
-    receive: () => true,
-    answered: () => undefined,
-    upstreamFlushed: () => undefined,
-    onUpstreamEnd: () => false,
-    upstreamLost: () => undefined,
-    detached: () => undefined,
-  };
-}
 
 /** An upstream in this state, brought there by its own verbs. */
 function upstreamIn(state: UpstreamState): Upstream {
@@ -137,9 +122,9 @@ t.test('an upstream that owes an answer of ours is neither idle nor lent', async
 
 t.test('an upstream has one tenant at a time', async (t) => {
   const upstream = upstreamIn('using');
-  const tenant = bystander();
+  const tenant = { ...bystander };
   upstream.use(tenant);
-  t.throws(() => upstream.use(bystander()), REFUSED);
+  t.throws(() => upstream.use({ ...bystander }), REFUSED);
   t.throws(() => upstream.use(null), REFUSED);
   t.equal(upstream.tenant, tenant);
   t.throws(() => upstream.markIdle(), REFUSED, 'and with one it is not idle');

@@ -4,6 +4,7 @@ import { Upstream } from '../../src/core/upstream.ts';
 import { CoreFixture } from '../support/core-fixture.ts';
 import type { FakeConnection } from '../support/fake-broker.ts';
 import type { FakeWire } from '../support/fake-wire.ts';
+import { seeded } from '../support/seeded.ts';
 import { Application } from './application.ts';
 import { closeFault } from './close-rules.ts';
 import { checkDial, checkInvariants } from './invariants.ts';
@@ -40,7 +41,7 @@ export class World {
   constructor({ cap, warm, seed }: Setting) {
     this.core = new CoreFixture({
       brokers: 2,
-      random: randomOf(seed),
+      random: seeded(seed),
       options: {
         connectionMaxIdleSeconds: MAX_IDLE_SECONDS,
         connectionIdleDetectionIntervalSeconds: INTERVAL_SECONDS,
@@ -167,15 +168,4 @@ export class World {
 function short(bytes: Buffer): string {
   const text = bytes.toString('latin1').replaceAll('\n', '|');
   return text.length > 120 ? `${text.slice(0, 100)}.. (${text.length})` : text;
-}
-
-/** A small generator, so that a run depends on its seed alone. */
-function randomOf(seed: number): () => number {
-  let state = (seed + 1) * 0x9e3779b1;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

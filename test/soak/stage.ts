@@ -1,4 +1,5 @@
 /** Real Kafka and the ways to it for one long measurement; all gone when the work is done. */
+import { spreadSeconds } from '../../src/core/reaper.ts';
 import { Judge } from '../brokers/judge.ts';
 import { KafkaCluster } from '../brokers/kafka-cluster.ts';
 import { openWays } from '../brokers/setting.ts';
@@ -13,6 +14,18 @@ export interface Stage {
   readonly ways: readonly Way[];
   /** Run in reverse order in the end. */
   later(work: () => unknown): void;
+}
+
+/** A sidecar with these idle times, and within how many seconds of the last work it has let go of everything. */
+export function idleTimes(maxIdle: number, interval: number): { settings: SidecarSettings; withinSeconds: number } {
+  return {
+    settings: {
+      allowShortIdle: maxIdle < 30,
+      connectionMaxIdleSeconds: maxIdle,
+      connectionIdleDetectionIntervalSeconds: interval,
+    },
+    withinSeconds: maxIdle + interval + spreadSeconds(interval) + 1,
+  };
 }
 
 /** Three brokers of the current version, and a sidecar with these settings. */

@@ -19,7 +19,6 @@ const FIRST_WITH_TAGS = 3;
 const FIRST_WITH_ZERO_FEATURES = 4;
 export const MAX_API_VERSIONS = 4;
 const SUPPORTED_FEATURES_TAG = 0;
-const API_VERSIONS_KEY = 18;
 /** KIP-890: the first that speaks transaction.version 2, under which a broker refuses older ones of a transaction. */
 const FIRST_PRODUCE_OF_TRANSACTIONS_2 = 12;
 
@@ -171,5 +170,5 @@ function readFeatures(cursor: Cursor, ranges: ReadonlyMap<number, VersionRange>)
 /** The answer to a version that we do not know: a v0 body which says what we do know (KIP-511). */
 export function unsupportedVersionBody(): Buffer {
   const body = new Writer(false).int16(UNSUPPORTED_VERSION).arrayLength(1);
-  return body.int16(API_VERSIONS_KEY).int16(0).int16(MAX_API_VERSIONS).bytes();
+  return body.int16(ApiKey.apiVersions).int16(0).int16(MAX_API_VERSIONS).bytes();
 }
