@@ -24,7 +24,7 @@ const MOST_BYTES = 16 * 1024 * 1024;
 /** Of bookkeeping, beside the two texts. */
 const ENTRY_BYTES = 200;
 const FIRST_METADATA_WITH_THROTTLE = 3;
-const FIRST_FLEXIBLE_METADATA = 9;
+export const FIRST_FLEXIBLE_METADATA = 9;
 
 export class HousekeepingCache {
   readonly #answers = new Map<string, CachedAnswer>();

@@ -1,12 +1,11 @@
 /** Requests of our own. Their correlation ids are negative, so that no log of a broker mixes them up with a client's. */
 import { ApiKey } from './api-table.ts';
 import { Cursor, MalformedError } from './cursor.ts';
-import type { MetadataKey } from './housekeeping-cache.ts';
+import { FIRST_FLEXIBLE_METADATA, type MetadataKey } from './housekeeping-cache.ts';
 import { Writer } from './writer.ts';
 
 const CLIENT_ID = 'slackwater';
 const FIRST_METADATA_WITH_FLAG = 4;
-const FIRST_FLEXIBLE_METADATA = 9;
 const FIRST_METADATA_WITH_IDS = 10;
 const TOPIC_ID_BYTES = 16;
 /** KIP-511: letters, digits, '-' and '.', and a letter or digit at both ends. */
