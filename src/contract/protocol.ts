@@ -4,7 +4,8 @@
  * All calls are synchronous, all offsets are bytes, and a buffer handed over is valid only during the call
  * unless said otherwise.
  */
-import type { CloseReason, PinReason, ReleaseReason } from './reasons.ts';
+import type { Credential, LocalUsers } from './credential.ts';
+import type { CloseReason, DialFailure, PinReason, ReleaseReason } from './reasons.ts';
 import type { LocalAddresses, Topology } from './topology.ts';
 
 /** What `ClientSession.inspect` says of the first request in the bytes it was shown. */
@@ -19,6 +20,8 @@ export const Verdict = {
   learn: 3,
   /** The client must go, for `closeReason`; `closeDetail` is a sentence for the log. */
   close: 4,
+  /** `answer()` returns the last thing to write to the client, which then goes as with `close`. */
+  dismiss: 5,
 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
 
@@ -52,9 +55,14 @@ export interface ClientSession {
   readonly pin: PinReason | undefined;
   /** True while the client must keep the upstream it has although nothing is owed (`unfenced` is asked for apart). */
   readonly pinned: boolean;
+  /**
+   * Whose broker connections its requests go to: the name of an identity, '' for the route's own. It may change only
+   * before its first request is forwarded.
+   */
+  readonly identity: string;
   /** Whether the inspected request is valid data: the application's work, which moves the idle clock. */
   readonly work: boolean;
-  /** The local answer to the request inspected last (verdict `answer`). The caller may keep the buffer. */
+  /** The local answer to the request inspected last (`answer`, `dismiss`). The caller may keep the buffer. */
   answer(): Buffer;
   readonly closeReason: CloseReason;
   readonly closeDetail: string;
@@ -64,6 +72,8 @@ export interface ClientSession {
 
 /** What an upstream session tells the core while it reads. `T` is the core's name for a client on an upstream. */
 export interface UpstreamSink<T> {
+  /** The next step of the greeting: written once this read was dealt with. The core may keep the buffer. */
+  reply(bytes: Buffer): void;
   /** The greeting was answered: the connection may be lent from now on. */
   ready(): void;
   /** `bytes[start, end)` belong to this tenant, in this order. Not kept by the protocol afterwards. */
@@ -80,14 +90,22 @@ export interface UpstreamSink<T> {
   muted(milliseconds: number): void;
   /** An answer named brokers. If the session is `blocked` afterwards, it waits for `resume`. */
   named(topology: Topology): void;
-  /** The connection is of no use any more. The session must not be used again. */
-  fail(reason: ReleaseReason, detail: string): void;
+  /**
+   * The connection is of no use any more. The session must not be used again.
+   *
+   * @param failure while it is being dialled: why it could not be opened, if the protocol knows better than the core
+   */
+  fail(reason: ReleaseReason, detail: string, failure?: DialFailure): void;
 }
 
 /** One broker connection, as the protocol sees it. */
 export interface UpstreamSession<T> {
-  /** What to write once the transport is open; `undefined` if nothing: then the session is ready from the start. */
-  greeting(): Buffer | undefined;
+  /**
+   * What to write once the transport is open; `undefined` if nothing: then the session is ready from the start.
+   *
+   * @param credential what to show the broker; null if nobody in particular is to be taken for somebody
+   */
+  greeting(credential: Credential | null): Buffer | undefined;
   /** From now on the connection serves this tenant. Its requests are admitted one by one. */
   lend(tenant: T): void;
   /**
@@ -113,6 +131,11 @@ export interface UpstreamSession<T> {
   readonly unfenced: boolean;
   /** An answer has begun to arrive and is not complete. */
   readonly inAnswer: boolean;
+  /**
+   * For how many milliseconds from its authentication on the broker serves this connection (KIP-368); 0: without end.
+   * Known once it is ready.
+   */
+  readonly lifetimeMilliseconds: number;
   /** How long the requests in flight allow the broker to take by themselves. */
   readonly patienceMilliseconds: number;
 }
@@ -136,10 +159,14 @@ export interface RequestCounts {
 export interface ProtocolRoute {
   /** The client gets an upstream when it is accepted, and both live and idle together (opaque protocols). */
   readonly dialsAtAccept: boolean;
+  /** Greetings name the brokers. False: nobody but a client may ask, and its answers tell. */
+  readonly asksForTopology: boolean;
   /** The local port of a broker's listener, or what is wrong and which key to change. */
   localPort(node: string): number | { readonly fault: string };
-  client(node: string): ClientSession;
-  upstream<T>(target: UpstreamTarget): UpstreamSession<T>;
+  /** @param user who it is by its certificate, else null */
+  client(node: string, user: string | null): ClientSession;
+  /** @param identity the name of the identity that the broker is to take this connection for */
+  upstream<T>(target: UpstreamTarget, identity: string): UpstreamSession<T>;
   /** An upstream was lost, or the topology changed: what was cached about the cluster is void. */
   invalidate(): void;
   counts(): RequestCounts;
@@ -151,6 +178,10 @@ export interface RouteContext {
   readonly maxFrameBytes: number;
   readonly portBase: number | undefined;
   readonly ports: Readonly<Record<string, number>>;
+  /** Clients authenticate themselves to the broker, each over a connection of its own. */
+  readonly saslPassThrough: boolean;
+  /** Clients authenticate to the sidecar; null: they do not. */
+  readonly users: LocalUsers | null;
 }
 
 export interface Protocol {

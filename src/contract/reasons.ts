@@ -37,6 +37,7 @@ export const CLOSE_REASONS = [
   'protocol_error',
   'frame_too_large',
   'tls_on_plaintext',
+  'authentication_failed',
   'http_on_kafka',
   'refused_api',
   'stalled',
@@ -51,3 +52,21 @@ export type CloseReason = (typeof CLOSE_REASONS)[number];
 /** Why a client keeps a broker connection of its own. */
 export const PIN_REASONS = ['acks_zero', 'unknown_api', 'share_session', 'sasl', 'opaque'] as const;
 export type PinReason = (typeof PIN_REASONS)[number];
+
+/** Why a dial failed: the label `reason` of `slackwater_upstream_dial_failures_total`. */
+export const DIAL_FAILURES = [
+  'refused',
+  'timeout',
+  'unresolvable',
+  'unreachable',
+  'closed',
+  'rejected',
+  'tls_untrusted',
+  'tls_name_mismatch',
+  'tls_expired',
+  'tls_failed',
+  'authentication_failed',
+  'mechanism_unsupported',
+  'credential_unavailable',
+] as const;
+export type DialFailure = (typeof DIAL_FAILURES)[number];

@@ -4,13 +4,14 @@
  * lend the connection while there is still something in the buffer.
  */
 import type { UpstreamSession, UpstreamSink } from '../contract/protocol.ts';
-import type { ReleaseReason } from '../contract/reasons.ts';
+import type { DialFailure, ReleaseReason } from '../contract/reasons.ts';
 import type { Topology } from '../contract/topology.ts';
 import type { Tenant } from './tenant.ts';
 
 export interface ReadFailure {
   readonly reason: ReleaseReason;
   readonly detail: string;
+  readonly failure: DialFailure | undefined;
 }
 
 export class AnswerRelay implements UpstreamSink<Tenant> {
@@ -18,6 +19,8 @@ export class AnswerRelay implements UpstreamSink<Tenant> {
   tenant: Tenant | null = null;
   /** The greeting was answered. */
   becameReady = false;
+  /** What the greeting goes on with. */
+  replies: Buffer[] = [];
   /** Something was completed: the connection may have become free. */
   progressed = false;
   /** Our own request was answered. */
@@ -58,6 +61,10 @@ export class AnswerRelay implements UpstreamSink<Tenant> {
     return renewed;
   }
 
+  reply(bytes: Buffer): void {
+    this.replies.push(bytes);
+  }
+
   ready(): void {
     this.becameReady = true;
   }
@@ -95,7 +102,7 @@ export class AnswerRelay implements UpstreamSink<Tenant> {
     this.#named(topology);
   }
 
-  fail(reason: ReleaseReason, detail: string): void {
-    this.failure ??= { reason, detail };
+  fail(reason: ReleaseReason, detail: string, failure?: DialFailure): void {
+    this.failure ??= { reason, detail, failure };
   }
 }

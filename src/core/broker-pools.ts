@@ -1,8 +1,7 @@
 /** The pools of one route, one for each broker and identity, and what their fortunes mean for the route. */
-import type { ReleaseReason } from '../contract/reasons.ts';
+import type { DialFailure, ReleaseReason } from '../contract/reasons.ts';
 import { BOOTSTRAP, type Topology } from '../contract/topology.ts';
 import type { Timer } from './clock.ts';
-import type { DialFailure } from './events.ts';
 import { addressOf } from './options.ts';
 import { Pool } from './pool.ts';
 import type { PoolContext } from './pool-context.ts';

@@ -1,9 +1,5 @@
 /** What the core tells whoever listens. The core never waits for a listener and never depends on one. */
-import type { CloseReason, ReleaseReason } from '../contract/reasons.ts';
-
-/** Why a dial failed: a closed list, the label `reason` of `upstream_dial_failures_total`. */
-export const DIAL_FAILURES = ['refused', 'timeout', 'unresolvable', 'unreachable', 'closed', 'rejected'] as const;
-export type DialFailure = (typeof DIAL_FAILURES)[number];
+import type { CloseReason, DialFailure, ReleaseReason } from '../contract/reasons.ts';
 
 export type CoreEvent =
   | { readonly type: 'client.connected'; readonly route: string; readonly broker: string; readonly client: string }

@@ -1,9 +1,8 @@
 /** What a pool needs from its route, and what it tells it. */
 import type { ProtocolRoute } from '../contract/protocol.ts';
-import type { ReleaseReason } from '../contract/reasons.ts';
+import type { DialFailure, ReleaseReason } from '../contract/reasons.ts';
 import type { Topology } from '../contract/topology.ts';
 import type { Clock } from './clock.ts';
-import type { DialFailure } from './events.ts';
 import type { RouteOptions } from './options.ts';
 import type { Pool } from './pool.ts';
 import type { Waiter } from './tenant.ts';

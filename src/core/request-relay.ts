@@ -129,7 +129,7 @@ export class RequestRelay {
       if (verdict === Verdict.forward) {
         incomplete = !this.#forwardable(bytes.length - at);
         if (incomplete || !this.#admit()) break;
-      } else if (owing && (verdict === Verdict.answer || verdict === Verdict.close)) {
+      } else if (owing && verdict >= Verdict.answer && verdict !== Verdict.learn) {
         break; // directly, too, what was asked before would be answered first
       } else if (verdict === Verdict.answer && client.unread) {
         this.#awaitsReader = true;
@@ -142,8 +142,9 @@ export class RequestRelay {
       } else {
         incomplete = verdict === Verdict.incomplete;
         if (verdict === Verdict.learn && !owing) client.learn();
-        if (verdict === Verdict.close) {
+        if (verdict === Verdict.close || verdict === Verdict.dismiss) {
           this.#write(bytes, from, at);
+          if (verdict === Verdict.dismiss) client.receive(client.session.answer());
           client.giveUp(client.session.closeReason, client.session.closeDetail);
         }
         break;

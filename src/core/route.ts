@@ -75,6 +75,8 @@ export class Route implements ClientHost {
       maxFrameBytes: options.limits.maxFrameBytes,
       portBase: options.brokers.portBase,
       ports: options.brokers.ports,
+      saslPassThrough: false,
+      users: null,
     });
     this.opaque = this.protocol.dialsAtAccept;
     this.pools = new BrokerPools(this, network, random);
@@ -199,7 +201,14 @@ export class Route implements ClientHost {
 
   #accept(listener: string, wire: Wire): WireHandler {
     const node = listener === BOOTSTRAP ? null : listener;
-    const client = new Client(this.#nextClient, listener, node, this.protocol.client(listener), wire, this);
+    const client = new Client(
+      this.#nextClient,
+      listener,
+      node,
+      this.protocol.client(listener, wire.peerName),
+      wire,
+      this,
+    );
     this.#nextClient += 1;
     this.emit({ type: 'client.connected', route: this.name, broker: listener, client: client.id });
     if (!this.#accepting) {

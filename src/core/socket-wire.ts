@@ -51,6 +51,10 @@ class SocketWire implements Wire {
     return `${this.#socket.remoteAddress ?? ''}:${this.#socket.remotePort ?? ''}`;
   }
 
+  get peerName(): null {
+    return null;
+  }
+
   get pending(): boolean {
     return this.#socket.writableLength > 0;
   }

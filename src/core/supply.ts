@@ -5,10 +5,9 @@
  * asked recently; a client that asks meanwhile waits for the next one, which is then near.
  */
 import type { UpstreamTarget } from '../contract/protocol.ts';
-import type { ReleaseReason } from '../contract/reasons.ts';
+import type { DialFailure, ReleaseReason } from '../contract/reasons.ts';
 import { Backoff } from './backoff.ts';
 import type { Timer } from './clock.ts';
-import type { DialFailure } from './events.ts';
 import { addressOf } from './options.ts';
 import type { PoolContext } from './pool-context.ts';
 import type { Tenant } from './tenant.ts';
@@ -35,12 +34,26 @@ const FAILURES: Readonly<Record<string, DialFailure>> = {
   EADDRNOTAVAIL: 'unreachable',
   EMFILE: 'unreachable',
   ERR_SOCKET_BAD_PORT: 'unreachable',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tls_untrusted',
+  UNABLE_TO_GET_ISSUER_CERT: 'tls_untrusted',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tls_untrusted',
+  SELF_SIGNED_CERT_IN_CHAIN: 'tls_untrusted',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'tls_untrusted',
+  CERT_SIGNATURE_FAILURE: 'tls_untrusted',
+  CERT_UNTRUSTED: 'tls_untrusted',
+  CERT_REJECTED: 'tls_untrusted',
+  INVALID_CA: 'tls_untrusted',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'tls_name_mismatch',
+  CERT_HAS_EXPIRED: 'tls_expired',
+  CERT_NOT_YET_VALID: 'tls_expired',
 };
 
 /** @param detail the system's error code, or a sentence of ours or of the protocol's */
 export function dialFailureOf(reason: ReleaseReason, detail: string): DialFailure {
   if (reason === 'cluster_changed' || (reason === 'dial_failed' && detail !== 'ETIMEDOUT')) return 'rejected';
-  return FAILURES[detail] ?? 'closed';
+  const failure = FAILURES[detail];
+  if (failure !== undefined) return failure;
+  return /^(ERR_SSL_|ERR_TLS_|EPROTO)/.test(detail) ? 'tls_failed' : 'closed';
 }
 
 export interface SupplyHooks {
@@ -152,7 +165,7 @@ export class Supply {
     const { clock, options, protocol, random } = this.#context;
     const jitter = 1 + (2 * random() - 1) * MAX_AGE_JITTER;
     const maxAge = options.pool.maxConnectionAgeSeconds * 1000 * jitter;
-    const session = protocol.upstream<Tenant>(target);
+    const session = protocol.upstream<Tenant>(target, '');
     return new Upstream(this.#context.nextUpstreamId(), target, session, clock, this.#owner, maxAge);
   }
 

@@ -97,7 +97,7 @@ export class Upstream implements WireHandler {
   /** The transport is open: says hello, or is ready at once if the protocol has nothing to say. */
   connected(): void {
     if (this.#state !== 'dialing') return;
-    const greeting = this.session.greeting();
+    const greeting = this.session.greeting(null);
     if (greeting === undefined) this.#owner.opened(this);
     else this.send(greeting);
   }
@@ -196,8 +196,7 @@ export class Upstream implements WireHandler {
 
   /** The listeners that an answer waited for are there. */
   unblock(): void {
-    if (this.#state === 'released' || !this.session.blocked) return;
-    this.#read(null, 0, this.#clock.now());
+    if (this.#state !== 'released' && this.session.blocked) this.#read(null, 0, this.#clock.now());
   }
 
   /** @param bytes null: what an answer waited for is there */
@@ -220,6 +219,7 @@ export class Upstream implements WireHandler {
     if (answers.muteMilliseconds > 0) this.mutedUntil = this.lastTrafficTime + answers.muteMilliseconds;
     if (answers.errandDone) this.errand = 'none';
     answers.forget();
+    if (answers.failure === null) for (const reply of answers.replies.splice(0)) this.send(reply);
     if (answers.failure !== null) {
       this.#owner.broken(this, answers.failure.reason, answers.failure.detail);
     } else if (answers.becameReady) {

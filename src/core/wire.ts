@@ -1,4 +1,5 @@
 /** What the core needs from a byte stream; sockets implement it, and so do the doubles that tests script. */
+import type { SecureContext } from 'node:tls';
 
 /** How a stream ended: with a FIN of the peer's before, by a reset, or by our own hand. */
 export type WireEnd = 'closed' | 'reset' | 'error';
@@ -19,6 +20,8 @@ export interface WireHandler {
 
 export interface Wire {
   readonly remote: string;
+  /** The common name of the certificate that the peer has shown and that was verified; null without one. */
+  readonly peerName: string | null;
   /** Hands over the bytes. True: the kernel has them all and the buffer may be reused; false: `onFlushed` will tell. */
   write(bytes: Buffer): boolean;
   /** Written bytes are there that the kernel has not taken yet. */
@@ -43,9 +46,51 @@ export interface Listening {
   close(): Promise<void>;
 }
 
+/** How dialled streams are secured; one object for all streams that are secured alike. */
+export interface DialTls {
+  /** For the TLS implementation alone. */
+  readonly context: SecureContext;
+  /** False: whoever answers is believed. */
+  readonly verifies: boolean;
+  /** Sessions to resume, by `host:port` of the server's name; kept by the TLS implementation. */
+  readonly sessions: Map<string, Buffer>;
+}
+
+/** How accepted streams are secured; asked for each of them, since files behind it are replaced. */
+export interface ListenTls {
+  readonly context: SecureContext;
+  /** Clients must show a certificate that the context's authorities have signed. */
+  readonly requiresCertificate: boolean;
+}
+
+/** A stream that ended before it could be handed over. */
+export interface FailedHandshake {
+  readonly remote: string;
+  /** It did not even begin one: it speaks plaintext. */
+  readonly plaintext: boolean;
+  /** The system's or the TLS implementation's code or words. */
+  readonly detail: string;
+}
+
+export interface ListenOptions {
+  /** Undefined: plaintext. */
+  readonly tls?: (() => ListenTls) | undefined;
+  readonly handshakeFailed?: (failure: FailedHandshake) => void;
+}
+
+export interface DialOptions {
+  readonly tls: DialTls;
+  /** Whose certificate is expected, for SNI and verification: the advertised host, whatever address is dialled. */
+  readonly serverName: string;
+}
+
 export interface Network {
   /** Rejects with the system's error if the address cannot be bound. Returns the handler of each accepted stream. */
-  listen(host: string, port: number, accept: (wire: Wire) => WireHandler): Promise<Listening>;
-  /** Starts to connect; `connected` is told once the transport is open, else `onClosed` of the handler. */
-  dial(host: string, port: number, handler: WireHandler, connected: () => void): Wire;
+  listen(host: string, port: number, accept: (wire: Wire) => WireHandler, options?: ListenOptions): Promise<Listening>;
+  /**
+   * Starts to connect; `connected` is told once the transport is open, TLS included, else `onClosed` of the handler.
+   *
+   * @param options undefined: plaintext
+   */
+  dial(host: string, port: number, handler: WireHandler, connected: () => void, options?: DialOptions): Wire;
 }

@@ -3,7 +3,8 @@
  * that cannot be reached is said once and once more when it is back, and no cause writes more than two lines a minute.
  */
 import type { Logger } from 'pino';
-import type { CoreEvent, DialFailure, Observer } from '../core/events.ts';
+import type { DialFailure } from '../contract/reasons.ts';
+import type { CoreEvent, Observer } from '../core/events.ts';
 import { BurstLimit, type Timers } from './burst-limit.ts';
 import { causeKey, causeOf } from './cause.ts';
 import { type Line, lineOf } from './lines.ts';

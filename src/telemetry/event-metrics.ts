@@ -1,6 +1,6 @@
 /** What is counted event by event. The series of a route or broker exist, at 0, before the first event. */
-import { CLOSE_REASONS, RELEASE_REASONS } from '../contract/reasons.ts';
-import { DIAL_FAILURES, type Observer } from '../core/events.ts';
+import { CLOSE_REASONS, DIAL_FAILURES, RELEASE_REASONS } from '../contract/reasons.ts';
+import type { Observer } from '../core/events.ts';
 import type { LabelBounds } from './labels.ts';
 import type { Series } from './series.ts';
 

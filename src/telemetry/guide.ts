@@ -2,8 +2,7 @@
  * What each member of the closed lists means and what to do about it: rows of docs/reasons.md (a test keeps them
  * equal), and the level and the remedy of a log line.
  */
-import type { CloseReason, PinReason, ReleaseReason } from '../contract/reasons.ts';
-import type { DialFailure } from '../core/events.ts';
+import type { CloseReason, DialFailure, PinReason, ReleaseReason } from '../contract/reasons.ts';
 
 export interface Advice {
   /** How an operator should take it: `debug` is the product at work, `info` a change, `warn` trouble. */
@@ -149,6 +148,11 @@ export const CLOSE_GUIDE: Readonly<Record<CloseReason, Advice>> = {
     meaning: 'It began a TLS handshake on a port that speaks plaintext.',
     remedy: 'Set `security.protocol` of the application to PLAINTEXT: the sidecar is on the same host.',
   },
+  authentication_failed: {
+    level: 'warn',
+    meaning: 'It could not authenticate: an unknown user, a wrong password, or a mechanism that is not offered.',
+    remedy: 'Compare its SASL settings with `listenSasl` and the file that `listenSasl.credentialsFile` names.',
+  },
   http_on_kafka: {
     level: 'warn',
     meaning: 'It sent an HTTP request to a port that speaks Kafka.',
@@ -243,5 +247,41 @@ export const DIAL_GUIDE: Readonly<Record<DialFailure, Advice>> = {
     meaning: 'The broker answered, but not as the broker that was meant: another cluster or node, or an error.',
     remedy:
       'Check that all of `upstream.bootstrap` is one cluster, and that DNS and `upstream.dialAddresses` are right.',
+  },
+  tls_untrusted: {
+    level: 'warn',
+    meaning: "No authority that is trusted has signed the broker's certificate.",
+    remedy: "Put the certificate of the authority that signed the broker's into `upstream.tls.caFile`.",
+  },
+  tls_name_mismatch: {
+    level: 'warn',
+    meaning: "The broker's certificate is for other names than the one that the broker is advertised by.",
+    remedy:
+      'Correct the advertised listener or the names in the certificate; bootstrap addresses are checked as written.',
+  },
+  tls_expired: {
+    level: 'warn',
+    meaning: "The broker's certificate has expired, or is not valid yet.",
+    remedy: "Renew the broker's certificate, and compare the clocks.",
+  },
+  tls_failed: {
+    level: 'warn',
+    meaning: 'The TLS handshake failed: the port speaks plaintext, or wants another version or a client certificate.',
+    remedy: 'Check the port, `upstream.tls.minVersion`, and `upstream.tls.certificateFile` if the broker asks for one.',
+  },
+  authentication_failed: {
+    level: 'warn',
+    meaning: 'The broker refused the credential. Attempts are rare from now on, so that no account is locked.',
+    remedy: 'Correct the user name, password or token of `upstream.sasl`: files are read again as they change.',
+  },
+  mechanism_unsupported: {
+    level: 'warn',
+    meaning: 'The broker does not offer the SASL mechanism.',
+    remedy: 'Set `upstream.sasl.mechanism` to one of those that the detail names, or use another listener.',
+  },
+  credential_unavailable: {
+    level: 'warn',
+    meaning: 'There is nothing to show the broker: a file cannot be read, or the token endpoint gives no token.',
+    remedy: 'Do what the detail says about the file or the endpoint.',
   },
 };

@@ -18,16 +18,17 @@ interface Case {
   trigger(core: CoreFixture, app: FakeApp): Promise<unknown> | unknown;
 }
 
-/** Closes every client for this reason as soon as it says anything. */
-function closingFor(reason: CloseReason): Protocol {
+/** Closes every client for this reason as soon as it says anything; `dismiss`: after a last answer. */
+function closingFor(reason: CloseReason, verdict: Verdict = Verdict.close): Protocol {
   return {
     name: 'line',
     createRoute: (context) => {
       const route = lineProtocol.createRoute(context);
       const client = route.client.bind(route);
-      route.client = (node): ClientSession =>
-        Object.defineProperties(client(node), {
-          inspect: { value: () => Verdict.close },
+      route.client = (node, user): ClientSession =>
+        Object.defineProperties(client(node, user), {
+          inspect: { value: () => verdict },
+          answer: { value: () => Buffer.from('no') },
           closeReason: { value: reason },
           closeDetail: { value: 'as the protocol says' },
         });
@@ -120,6 +121,11 @@ const CASES: Readonly<Record<CloseReason, Case>> = {
     trigger: (_core, app) => app.write('pool a1-2 1000\n'),
   },
   tls_on_plaintext: { ...saysSo, overrides: { protocol: closingFor('tls_on_plaintext') } },
+  authentication_failed: {
+    ...saysSo,
+    title: 'the protocol says so, and has a last word',
+    overrides: { protocol: closingFor('authentication_failed', Verdict.dismiss) },
+  },
   http_on_kafka: { ...saysSo, overrides: { protocol: closingFor('http_on_kafka') } },
   refused_api: {
     title: 'the application sent a request that is refused',

@@ -18,13 +18,13 @@ function faulty({ client, upstream }: Faults): Protocol {
       const route = lineProtocol.createRoute(context);
       const makeClient = route.client.bind(route);
       const makeUpstream = route.upstream.bind(route);
-      route.client = (node) => {
-        const session = makeClient(node);
+      route.client = (node, user) => {
+        const session = makeClient(node, user);
         client?.(session);
         return session;
       };
-      route.upstream = <T>(target: Parameters<typeof makeUpstream>[0]): UpstreamSession<T> => {
-        const session = makeUpstream<T>(target);
+      route.upstream = <T>(...about: Parameters<typeof makeUpstream>): UpstreamSession<T> => {
+        const session = makeUpstream<T>(...about);
         upstream?.(session);
         return session;
       };

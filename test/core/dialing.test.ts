@@ -1,7 +1,7 @@
 /** Dials: one for many, when they fail, and where they go. */
 import t from 'tap';
+import { DIAL_FAILURES, type DialFailure } from '../../src/contract/reasons.ts';
 import { BOOTSTRAP } from '../../src/contract/topology.ts';
-import { DIAL_FAILURES, type DialFailure } from '../../src/core/events.ts';
 import { dialFailureOf } from '../../src/core/supply.ts';
 import { CoreFixture, startCore } from '../support/core-fixture.ts';
 import { watchDials } from '../support/dial-times.ts';
@@ -69,6 +69,18 @@ const FAILURES: readonly (readonly [code: string, failure: DialFailure])[] = [
   ['EADDRNOTAVAIL', 'unreachable'],
   ['EMFILE', 'unreachable'],
   ['ESOMETHING', 'closed'],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'tls_untrusted'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'tls_name_mismatch'],
+  ['CERT_HAS_EXPIRED', 'tls_expired'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'tls_failed'],
+];
+
+/** What only a protocol, or the source of a credential, can tell. */
+const TOLD: readonly DialFailure[] = [
+  'rejected',
+  'authentication_failed',
+  'mechanism_unsupported',
+  'credential_unavailable',
 ];
 
 for (const [code, failure] of FAILURES) {
@@ -83,7 +95,7 @@ for (const [code, failure] of FAILURES) {
 t.test('a broker of another cluster, or one that turns us away, is told as rejected', async (t) => {
   t.equal(dialFailureOf('cluster_changed', 'another cluster'), 'rejected');
   t.equal(dialFailureOf('dial_failed', 'the credential is refused'), 'rejected');
-  const told = new Set([...FAILURES.map(([, failure]) => failure), 'rejected']);
+  const told = new Set([...FAILURES.map(([, failure]) => failure), ...TOLD]);
   t.strictSame([...told].sort(), [...DIAL_FAILURES].sort(), 'every failure has its case');
 });
 

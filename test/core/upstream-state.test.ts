@@ -52,9 +52,11 @@ function upstreamIn(state: UpstreamState): Upstream {
     maxFrameBytes: 1000,
     portBase: PORT_BASE,
     ports: {},
+    saslPassThrough: false,
+    users: null,
   });
   const target = { node: '1', host: 'broker-1', port: 9092 };
-  const upstream = new Upstream('u1', target, route.upstream(target), new ManualClock(), ownerOfNothing, 1000);
+  const upstream = new Upstream('u1', target, route.upstream(target, ''), new ManualClock(), ownerOfNothing, 1000);
   upstream.dialledOver(network.dial(target.host, target.port, upstream, () => undefined));
   if (state === 'dialing') return upstream;
   upstream.use(null);

@@ -4,8 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import t from 'tap';
 import { COMMANDS } from '../../src/cli/command-line.ts';
 import { parseConfig } from '../../src/config/load.ts';
-import { CLOSE_REASONS, PIN_REASONS, RELEASE_REASONS } from '../../src/contract/reasons.ts';
-import { DIAL_FAILURES } from '../../src/core/events.ts';
+import { CLOSE_REASONS, DIAL_FAILURES, PIN_REASONS, RELEASE_REASONS } from '../../src/contract/reasons.ts';
 import { FAMILIES } from '../../src/telemetry/families.ts';
 import { CLOSE_GUIDE, DIAL_GUIDE, RELEASE_GUIDE } from '../../src/telemetry/guide.ts';
 

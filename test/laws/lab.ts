@@ -74,6 +74,8 @@ export class Lab {
       maxFrameBytes: MAX_FRAME_BYTES,
       portBase: FIRST_PORT,
       ports: {},
+      saslPassThrough: false,
+      users: null,
     });
   }
 
@@ -84,13 +86,13 @@ export class Lab {
   }
 
   client(): ClientSession {
-    return this.route.client(this.#node().node);
+    return this.route.client(this.#node().node, null);
   }
 
   /** A connection that was greeted, lent to the tenant. */
   link(): Link {
-    const link = new Link(this.route.upstream<string>(this.#node()), this.specimen.serve());
-    const greeting = link.session.greeting();
+    const link = new Link(this.route.upstream<string>(this.#node(), ''), this.specimen.serve());
+    const greeting = link.session.greeting(null);
     if (greeting !== undefined) link.send(greeting);
     if (greeting !== undefined && link.observer.all('ready').length !== 1)
       throw new Error(`${this.specimen.protocol}: the greeting came to nothing: ${link.observer.failure?.detail}`);

@@ -12,6 +12,8 @@ export interface Fact {
 export class Observer implements UpstreamSink<string> {
   readonly facts: Fact[] = [];
   failure: { readonly reason: ReleaseReason; readonly detail: string } | null = null;
+  /** What the greeting went on with. */
+  readonly replies: Buffer[] = [];
   readonly #parts: Buffer[] = [];
   /** What was delivered in this read, as it was handed over: whoever got it may need it until the next one. */
   readonly #views: { readonly view: Buffer; readonly copy: Buffer }[] = [];
@@ -32,6 +34,9 @@ export class Observer implements UpstreamSink<string> {
     this.#length += end - start;
   }
 
+  reply(bytes: Buffer): void {
+    this.replies.push(bytes);
+  }
   ready(): void {
     this.#hear('ready');
   }

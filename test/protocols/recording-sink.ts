@@ -1,14 +1,24 @@
 /** What an upstream session tells the core, in order. Deliveries are kept apart, joined for each tenant. */
 import type { UpstreamSink } from '../../src/contract/protocol.ts';
-import type { ReleaseReason } from '../../src/contract/reasons.ts';
+import type { DialFailure, ReleaseReason } from '../../src/contract/reasons.ts';
 import type { Topology } from '../../src/contract/topology.ts';
 
 export class RecordingSink implements UpstreamSink<string> {
   /** Everything but deliveries; `settled` says how many bytes this tenant had got by then. */
   readonly facts: string[] = [];
   readonly topologies: Topology[] = [];
-  failure: { readonly reason: ReleaseReason; readonly detail: string } | null = null;
+  /** What the greeting went on with. */
+  readonly replies: Buffer[] = [];
+  failure: {
+    readonly reason: ReleaseReason;
+    readonly detail: string;
+    readonly failure?: DialFailure | undefined;
+  } | null = null;
   readonly #delivered = new Map<string, Buffer[]>();
+
+  reply(bytes: Buffer): void {
+    this.replies.push(bytes);
+  }
 
   ready(): void {
     this.facts.push('ready');
@@ -42,10 +52,10 @@ export class RecordingSink implements UpstreamSink<string> {
     this.topologies.push(topology);
   }
 
-  fail(reason: ReleaseReason, detail: string): void {
+  fail(reason: ReleaseReason, detail: string, failure?: DialFailure): void {
     this.facts.push(`fail ${reason}`);
     if (this.failure !== null) throw new Error(`failed twice: ${this.failure.reason}, then ${reason}`);
-    this.failure = { reason, detail };
+    this.failure = { reason, detail, failure };
   }
 
   delivered(tenant = 'a'): Buffer {

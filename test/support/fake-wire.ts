@@ -42,6 +42,7 @@ export class FakeWire implements Wire {
   relaxed = false;
   readonly peer: FakePeer;
   readonly remote: string;
+  peerName: string | null = null;
   readonly #parts: FakeWireParts;
   readonly #inbound: Inbound[] = [];
   readonly #outbound: Outbound[] = [];

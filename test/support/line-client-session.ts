@@ -28,6 +28,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
 export class LineClientSession implements ClientSession {
   closeReason: CloseReason = 'protocol_error';
   closeDetail = '';
+  identity = '';
   /** Topics asked for on this connection, and the version of the answer that it got last. */
   readonly seen = new Map<string, number>();
   /** No work since the last housekeeping answer. */

@@ -23,6 +23,7 @@ export interface CachedMeta {
 
 export class LineRoute implements ProtocolRoute {
   readonly dialsAtAccept = false;
+  readonly asksForTopology = true;
   readonly context: RouteContext;
   readonly sessions = new Set<LineClientSession>();
   readonly cache = new Map<string, CachedMeta>();

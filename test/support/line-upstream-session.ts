@@ -35,6 +35,8 @@ export class LineUpstreamSession<T> implements UpstreamSession<T> {
   #refreshing = 0;
   #failed = false;
 
+  readonly lifetimeMilliseconds: number = 0;
+
   constructor(route: LineRoute, target: UpstreamTarget) {
     this.#route = route;
     this.#target = target;

@@ -1,6 +1,5 @@
 import t from 'tap';
-import { CLOSE_REASONS, RELEASE_REASONS } from '../../src/contract/reasons.ts';
-import { DIAL_FAILURES } from '../../src/core/events.ts';
+import { CLOSE_REASONS, DIAL_FAILURES, RELEASE_REASONS } from '../../src/contract/reasons.ts';
 import { FAMILIES } from '../../src/telemetry/families.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { readExposition, sampleOf } from '../support/exposition.ts';

@@ -34,6 +34,7 @@ export class KafkaClientSession implements ClientSession {
   pin: PinReason | undefined = undefined;
   pinned = false;
   work = false;
+  identity = '';
   closeReason: CloseReason = 'protocol_error';
   closeDetail = '';
   apiKey = 0;

@@ -14,6 +14,7 @@ const UNKNOWN = 'unknown';
 
 export class KafkaRoute implements ProtocolRoute {
   readonly dialsAtAccept = false;
+  readonly asksForTopology = true;
   readonly addresses: LocalAddresses;
   readonly maxFrameBytes: number;
   readonly cache = new HousekeepingCache();

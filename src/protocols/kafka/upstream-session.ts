@@ -59,6 +59,9 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
   get blocked(): boolean {
     return this.#blocked !== null;
   }
+  get lifetimeMilliseconds(): number {
+    return 0;
+  }
   get patienceMilliseconds(): number {
     return this.#ledger.inFlight.patienceMilliseconds;
   }

@@ -20,6 +20,7 @@ class OpaqueClientSession implements ClientSession {
   readonly pin: PinReason = 'opaque';
   readonly pinned = true;
   readonly work = true;
+  readonly identity = '';
   readonly closeReason: CloseReason = 'protocol_error';
   readonly closeDetail = '';
 
@@ -43,6 +44,7 @@ class OpaqueUpstreamSession<T> implements UpstreamSession<T> {
   readonly holding = false;
   readonly unfenced = false;
   readonly inAnswer = false;
+  readonly lifetimeMilliseconds = 0;
   readonly patienceMilliseconds = 0;
   #tenant: T | null = null;
 
@@ -81,6 +83,7 @@ class OpaqueUpstreamSession<T> implements UpstreamSession<T> {
 
 class OpaqueRoute implements ProtocolRoute {
   readonly dialsAtAccept = true;
+  readonly asksForTopology = false;
   localPort(node: string): { readonly fault: string } {
     return { fault: `an opaque route has no broker ${node}` };
   }

@@ -13,7 +13,7 @@ t.test('a connection is ready once its greeting was answered, whichever ApiVersi
     for (const split of [false, true]) {
       const bench = new KafkaBench();
       const connection = bench.dial();
-      const greeting = connection.session.greeting();
+      const greeting = connection.session.greeting(null);
       t.ok(connection.session.owed >= 2);
       const bytes = greetingAnswers(greeting, { apiVersions });
       const cuts = split ? Array.from({ length: bytes.length - 1 }, (_, index) => index + 1) : [];
@@ -30,7 +30,7 @@ t.test('a connection is ready once its greeting was answered, whichever ApiVersi
 });
 
 t.test('the greeting asks nothing that an old broker would close the connection for', async (t) => {
-  const sent = requestsIn(new KafkaBench().dial().session.greeting());
+  const sent = requestsIn(new KafkaBench().dial().session.greeting(null));
   const [last, ...versions] = [...sent].reverse();
   t.equal(last?.key, 3);
   t.same(last?.bytes.subarray(-4), i32(0), 'no topic');
@@ -46,7 +46,7 @@ t.test('the greeting asks nothing that an old broker would close the connection 
 t.test('the brokers are told to the core as they are advertised', async (t) => {
   const bench = new KafkaBench();
   const connection = bench.dial(BOOTSTRAP);
-  connection.read(greetingAnswers(connection.session.greeting()));
+  connection.read(greetingAnswers(connection.session.greeting(null)));
   t.same(connection.sink.topologies, [
     {
       clusterId: 'cluster-1',
@@ -62,7 +62,7 @@ t.test('another cluster ends the dial, and is not what is known afterwards', asy
   bench.connect();
   for (const node of ['1', BOOTSTRAP]) {
     const connection = bench.dial(node);
-    connection.read(greetingAnswers(connection.session.greeting(), { clusterId: 'cluster-2' }));
+    connection.read(greetingAnswers(connection.session.greeting(null), { clusterId: 'cluster-2' }));
     t.equal(connection.sink.failure?.reason, 'cluster_changed');
     t.match(connection.sink.failure?.detail, /cluster-2/);
     t.notOk(connection.sink.facts.includes('ready'));
@@ -89,26 +89,26 @@ for (const { title, traits } of WRONG) {
   t.test(`a node that ${title} fails its dial, and the topology is learnt from the answer`, async (t) => {
     const bench = new KafkaBench();
     const connection = bench.dial('1');
-    connection.read(greetingAnswers(connection.session.greeting(), traits));
+    connection.read(greetingAnswers(connection.session.greeting(null), traits));
     t.equal(connection.sink.failure?.reason, 'dial_failed');
     t.notOk(connection.sink.facts.includes('ready'));
     t.equal(connection.sink.topologies.length, 1);
     const seed = bench.dial(BOOTSTRAP);
-    seed.read(greetingAnswers(seed.session.greeting(), traits));
+    seed.read(greetingAnswers(seed.session.greeting(null), traits));
     t.ok(seed.sink.facts.includes('ready'), 'a bootstrap address is no node');
   });
 }
 
 t.test('a broker that tells no versions, or no cluster, fails its dial', async (t) => {
   const silent = new KafkaBench().dial();
-  const answers = requestsIn(silent.session.greeting()).map(({ key, version, id }) =>
+  const answers = requestsIn(silent.session.greeting(null)).map(({ key, version, id }) =>
     key === 3 ? answer(3, version, id, metadataBody(version, BROKERS)) : answer(18, 0, id, join(i16(35), i32(0))),
   );
   silent.read(join(...answers));
   t.equal(silent.sink.failure?.reason, 'protocol_error');
   for (const node of ['1', BOOTSTRAP]) {
     const nobody = new KafkaBench().dial(node);
-    nobody.read(greetingAnswers(nobody.session.greeting(), { brokers: [] }));
+    nobody.read(greetingAnswers(nobody.session.greeting(null), { brokers: [] }));
     t.equal(nobody.sink.failure?.reason, 'dial_failed', node);
     t.notOk(nobody.sink.facts.includes('ready'));
   }
@@ -117,7 +117,7 @@ t.test('a broker that tells no versions, or no cluster, fails its dial', async (
 t.test('a broker that answers ApiVersions with any error has told nothing', async (t) => {
   const bench = new KafkaBench();
   const connection = bench.dial(BOOTSTRAP);
-  const failed = requestsIn(connection.session.greeting()).map(({ key, version, id }) =>
+  const failed = requestsIn(connection.session.greeting(null)).map(({ key, version, id }) =>
     key === 3
       ? answer(3, version, id, metadataBody(version, BROKERS))
       : answer(18, version, id, apiVersionsBody(version, ALL_RANGES, [], 42)),
@@ -140,10 +140,10 @@ t.test('a broker that names nobody, not even itself, does not make everybody go 
 });
 
 t.test('a greeting answered with nonsense ends the dial', async (t) => {
-  const bytes = greetingAnswers(new KafkaBench().dial().session.greeting());
+  const bytes = greetingAnswers(new KafkaBench().dial().session.greeting(null));
   for (const at of [0, 4, 10]) {
     const connection = new KafkaBench().dial();
-    connection.session.greeting();
+    connection.session.greeting(null);
     const broken = Buffer.from(bytes);
     broken.fill(0xff, at, at + 4);
     connection.read(broken);
@@ -151,7 +151,7 @@ t.test('a greeting answered with nonsense ends the dial', async (t) => {
     t.notOk(connection.sink.facts.includes('ready'));
   }
   const short = new KafkaBench().dial();
-  const [first] = requestsIn(short.session.greeting());
+  const [first] = requestsIn(short.session.greeting(null));
   short.read(answer(18, 0, first?.id ?? 0, apiVersionsBody(4, ALL_RANGES).subarray(0, 40)));
   t.equal(short.sink.failure?.reason, 'protocol_error');
 });
@@ -196,7 +196,7 @@ t.test('a broker that throttles our greeting mutes the connection, for as long a
   ] as const) {
     const bench = new KafkaBench();
     const connection = bench.dial();
-    connection.read(greetingAnswers(connection.session.greeting(), traits));
+    connection.read(greetingAnswers(connection.session.greeting(null), traits));
     t.same(connection.sink.facts, ['named', 'ready', ...muted]);
   }
 });

@@ -125,6 +125,8 @@ export class KafkaBench {
       maxFrameBytes: 100 * 1024 * 1024,
       portBase: 30_000,
       ports: {},
+      saslPassThrough: false,
+      users: null,
       ...context,
     });
   }
@@ -132,20 +134,20 @@ export class KafkaBench {
   /** A connection that has not been greeted. */
   dial(node = '1'): Connection {
     const broker = BROKERS.find((each) => String(each.node) === node) ?? { host: 'seed.kafka.internal', port: 9092 };
-    return new Connection(this.route.upstream<string>({ node, host: broker.host, port: broker.port }));
+    return new Connection(this.route.upstream<string>({ node, host: broker.host, port: broker.port }, ''));
   }
 
   /** A connection to a broker that has answered our greeting. */
   connect(traits: BrokerTraits = {}): Connection {
     const connection = this.dial(traits.node);
-    connection.read(greetingAnswers(connection.session.greeting(), traits));
+    connection.read(greetingAnswers(connection.session.greeting(null), traits));
     if (!connection.sink.facts.includes('ready')) throw new Error(`not ready: ${connection.sink.failure?.detail}`);
     connection.sink.reset();
     return connection;
   }
 
   client(node = '1'): ClientSession {
-    return this.route.client(node);
+    return this.route.client(node, null);
   }
 }
 

@@ -5,15 +5,22 @@ import { RecordingSink } from '../recording-sink.ts';
 
 function route() {
   const addresses = { find: () => undefined };
-  return protocolNamed('tcp').createRoute({ addresses, maxFrameBytes: 1, portBase: undefined, ports: {} });
+  return protocolNamed('tcp').createRoute({
+    addresses,
+    maxFrameBytes: 1,
+    portBase: undefined,
+    ports: {},
+    saslPassThrough: false,
+    users: null,
+  });
 }
 
-const upstream = () => route().upstream<string>({ node: 'bootstrap', host: 'server', port: 1 });
+const upstream = () => route().upstream<string>({ node: 'bootstrap', host: 'server', port: 1 }, '');
 
 t.test(
   'whatever a client sends is work, goes through at once, and needs a connection of its own for life',
   async (t) => {
-    const client = route().client('bootstrap');
+    const client = route().client('bootstrap', null);
     const bytes = Buffer.from('..any bytes..');
     t.equal(client.inspect(bytes, 2, 11, false, true), Verdict.forward);
     t.match(client, { size: 9, demand: Demand.pinHard, pin: 'opaque', pinned: true, work: true });
@@ -22,7 +29,7 @@ t.test(
 
 t.test('the connection is dialled when the client is accepted, and is ready at once', async (t) => {
   t.ok(route().dialsAtAccept);
-  t.equal(upstream().greeting(), undefined);
+  t.equal(upstream().greeting(null), undefined);
 });
 
 t.test('whatever the server sends is work, and goes to the client as it is', async (t) => {
