@@ -49,6 +49,11 @@ export class Cursor {
     return this.bytes.readInt32BE(this.#take(4));
   }
 
+  /** As near as a double comes to it. */
+  int64(): number {
+    return Number(this.bytes.readBigInt64BE(this.#take(8)));
+  }
+
   uvarint(): number {
     let value = 0;
     for (let index = 0; index < MOST_VARINT_BYTES; index += 1) {
@@ -79,6 +84,13 @@ export class Cursor {
   skipString(): void {
     const length = this.#stringLength();
     if (length > 0) this.#take(length);
+  }
+
+  /** A copy; empty for null. */
+  takeBytes(): Buffer {
+    const length = Math.max(0, this.#nullable(this.flexible ? this.uvarint() - 1 : this.int32()));
+    const at = this.#take(length);
+    return Buffer.from(this.bytes.subarray(at, at + length));
   }
 
   skipBytes(): void {

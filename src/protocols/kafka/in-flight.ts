@@ -1,7 +1,7 @@
 /** The answers owed on one connection, in order: integers in a ring, no object a request. */
 
 /** Whose request it was. The tenant's answers are delivered, ours are not. */
-export const Owner = { tenant: 0, versions: 1, topology: 2, ping: 3, refresh: 4 } as const;
+export const Owner = { tenant: 0, versions: 1, topology: 2, ping: 3, refresh: 4, sasl: 5 } as const;
 export type Owner = (typeof Owner)[keyof typeof Owner];
 
 const FIELDS = 4;

@@ -1,6 +1,7 @@
-/** Our own requests on one connection: the greeting, probes, and the renewal of what sleepers will ask. */
+/** Our own requests on one connection: who we are, the greeting, probes, and the renewal of what sleepers will ask. */
+import type { Credential } from '../../contract/credential.ts';
 import type { UpstreamSink, UpstreamTarget } from '../../contract/protocol.ts';
-import type { ReleaseReason } from '../../contract/reasons.ts';
+import type { DialFailure, ReleaseReason } from '../../contract/reasons.ts';
 import { BOOTSTRAP, type Topology } from '../../contract/topology.ts';
 import { ANSWER_HEAD_BYTES, readAnswer } from './answers.ts';
 import { ApiKey } from './api-table.ts';
@@ -17,6 +18,8 @@ import {
   topologyRequest,
 } from './own-requests.ts';
 import type { KafkaRoute } from './route.ts';
+import { Authentication, MOST_ANSWER_BYTES } from './sasl/authentication.ts';
+import { RefusedError } from './sasl/mechanism.ts';
 
 const FIRST_CORRELATION_ID = -2_000_000_000;
 const FIRST_FLEXIBLE_VERSIONS = 3;
@@ -28,12 +31,17 @@ const PING_VERSION = 2;
 export interface OwnFailure {
   readonly reason: ReleaseReason;
   readonly detail: string;
+  readonly failure?: DialFailure;
 }
 
 export class OwnExchange {
   readonly #route: KafkaRoute;
   readonly #target: UpstreamTarget;
   readonly #inFlight: InFlight;
+  /** Null: the broker knows us, or need not. */
+  #authentication: Authentication | null = null;
+  /** How long the broker serves this connection (KIP-368); 0: without end. */
+  lifetimeMilliseconds = 0;
   #nextCorrelationId = FIRST_CORRELATION_ID;
   #versions: Versions | null = null;
   /** What a client was told that may use this connection; compared once. */
@@ -70,11 +78,24 @@ export class OwnExchange {
     return id;
   }
 
+  /** Who we are, if that matters, and nothing else before the broker knows it; then the questions. */
+  greeting(credential: Credential | null): Buffer {
+    if (credential === null) return this.#questions();
+    const expect = (apiKey: number, version: number): number => this.#expect(Owner.sasl, apiKey, version);
+    this.#authentication = new Authentication(credential, this.#route.scramKeys, expect);
+    return this.#authentication.begin();
+  }
+
+  /** What an answer may have at most; nobody who does not know us has much to say. */
+  get mostAnswerBytes(): number {
+    return this.#authentication === null ? this.#route.maxFrameBytes : MOST_ANSWER_BYTES;
+  }
+
   /**
    * What the broker can, and what its cluster is. A broker that does not know our version of ApiVersions answers it with
    * an error; older versions are asked along, so that a greeting is one round trip with every broker.
    */
-  greeting(): Buffer {
+  #questions(): Buffer {
     const requests = GREETING_VERSIONS.map((version) =>
       apiVersionsRequest(version, this.#expect(Owner.versions, ApiKey.apiVersions, version)),
     );
@@ -111,6 +132,8 @@ export class OwnExchange {
     const { owner, version } = this.#inFlight;
     this.throttleMilliseconds = 0;
     switch (owner) {
+      case Owner.sasl:
+        return this.#authenticate(bytes, start, end, sink);
       case Owner.versions:
         this.#takeVersions(bytes, start, end, version);
         this.#inFlight.shift();
@@ -131,6 +154,23 @@ export class OwnExchange {
         this.#inFlight.shift();
         sink.ponged();
         return null;
+    }
+  }
+
+  #authenticate(bytes: Buffer, start: number, end: number, sink: UpstreamSink<never>): OwnFailure | null {
+    const { apiKey, version } = this.#inFlight;
+    this.#inFlight.shift();
+    try {
+      const next = this.#authentication?.take(apiKey, version, bytes, start, end) ?? null;
+      if (next === null) {
+        this.lifetimeMilliseconds = this.#authentication?.lifetimeMilliseconds ?? 0;
+        this.#authentication = null;
+      }
+      sink.reply(next ?? this.#questions());
+      return null;
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      return { reason: 'dial_failed', detail: error.message, failure: error.failure };
     }
   }
 

@@ -13,7 +13,8 @@ const SOFTWARE_VERSION = '0.1.0';
 /** The oldest with a cluster id; every broker from 0.10.1 on has it. */
 export const OWN_METADATA_VERSION = 2;
 
-function request(apiKey: number, version: number, correlationId: number): Writer {
+/** A request's header, its length aside; the tagged fields of a flexible one are the caller's. */
+export function request(apiKey: number, version: number, correlationId: number): Writer {
   return new Writer(false).int16(apiKey).int16(version).int32(correlationId).string(CLIENT_ID);
 }
 

@@ -6,6 +6,7 @@ import type { Versions } from './api-versions.ts';
 import { KafkaClientSession } from './client-session.ts';
 import { HousekeepingCache, type MetadataKey, nameOf } from './housekeeping-cache.ts';
 import { localPortOf } from './local-port.ts';
+import { ScramKeyCache } from './sasl/scram-keys.ts';
 import { KafkaUpstreamSession } from './upstream-session.ts';
 
 /** Of requests, in one batch. */
@@ -18,6 +19,7 @@ export class KafkaRoute implements ProtocolRoute {
   readonly addresses: LocalAddresses;
   readonly maxFrameBytes: number;
   readonly cache = new HousekeepingCache();
+  readonly scramKeys = new ScramKeyCache();
   readonly #context: RouteContext;
   readonly #clients = new Set<KafkaClientSession>();
   readonly #versions = new Map<string, Versions>();

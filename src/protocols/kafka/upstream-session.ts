@@ -4,6 +4,7 @@
  * The usual answer passes as it arrives, found by its length alone. Those that name brokers, or hide a throttle time behind
  * their body, are looked into as a whole: in place if they lie whole in what was read, else collected.
  */
+import type { Credential } from '../../contract/credential.ts';
 import type { UpstreamSession, UpstreamSink, UpstreamTarget } from '../../contract/protocol.ts';
 import type { CloseReason, ReleaseReason } from '../../contract/reasons.ts';
 import { AnswerHead, hasTellingBytes } from './answer-head.ts';
@@ -60,14 +61,14 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
     return this.#blocked !== null;
   }
   get lifetimeMilliseconds(): number {
-    return 0;
+    return this.#own.lifetimeMilliseconds;
   }
   get patienceMilliseconds(): number {
     return this.#ledger.inFlight.patienceMilliseconds;
   }
 
-  greeting(): Buffer {
-    return this.#own.greeting();
+  greeting(credential: Credential | null): Buffer {
+    return this.#own.greeting(credential);
   }
   ping(): Buffer {
     return this.#own.ping();
@@ -130,7 +131,7 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
     }
     if (this.#blocked === null) this.#deliver(bytes, from, at, sink);
     this.#ledger.tell(sink);
-    if (this.#failure !== null) sink.fail(this.#failure.reason, this.#failure.detail);
+    if (this.#failure !== null) sink.fail(this.#failure.reason, this.#failure.detail, this.#failure.failure);
   }
 
   #deliver(bytes: Buffer, from: number, to: number, sink: UpstreamSink<T>): void {
@@ -181,7 +182,7 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
     const { inFlight } = this.#ledger;
     const length = bytes.readInt32BE(at);
     if (inFlight.size === 0) return this.#unsolicited();
-    if (length < SMALLEST_ANSWER_BYTES || length > this.#route.maxFrameBytes) {
+    if (length < SMALLEST_ANSWER_BYTES || length > this.#own.mostAnswerBytes) {
       return this.#fail('protocol_error', `an answer cannot be ${length} bytes long`);
     }
     const correlationId = bytes.readInt32BE(at + 4);
@@ -263,7 +264,7 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
     try {
       const failure = this.#own.conclude(bytes, start, end, sink);
       this.#ledger.throttled(this.#own.throttleMilliseconds);
-      if (failure !== null) this.#fail(failure.reason, failure.detail);
+      if (failure !== null) this.#failure ??= failure;
       else this.#ledger.fenced();
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);

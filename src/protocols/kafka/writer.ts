@@ -29,6 +29,12 @@ export class Writer {
     return this.raw(bytes);
   }
 
+  int64(value: number): this {
+    const bytes = Buffer.allocUnsafe(8);
+    bytes.writeBigInt64BE(BigInt(value));
+    return this.raw(bytes);
+  }
+
   uvarint(value: number): this {
     const bytes: number[] = [];
     let left = value;
@@ -43,6 +49,11 @@ export class Writer {
     if (this.#flexible) this.uvarint(bytes.length + 1);
     else this.int16(bytes.length);
     return this.raw(bytes);
+  }
+
+  /** Bytes behind their length. */
+  lengthAndBytes(bytes: Buffer): this {
+    return (this.#flexible ? this.uvarint(bytes.length + 1) : this.int32(bytes.length)).raw(bytes);
   }
 
   arrayLength(length: number): this {
