@@ -1,5 +1,5 @@
 /** What the core needs from a byte stream; sockets implement it, and so do the doubles that tests script. */
-import type { SecureContext } from 'node:tls';
+import type { SecureContext, SecureContextOptions } from 'node:tls';
 
 /** How a stream ended: with a FIN of the peer's before, by a reset, or by our own hand. */
 export type WireEnd = 'closed' | 'reset' | 'error';
@@ -58,7 +58,8 @@ export interface DialTls {
 
 /** How accepted streams are secured; asked for each of them, since files behind it are replaced. */
 export interface ListenTls {
-  readonly context: SecureContext;
+  /** Certificate, key, client authorities, versions; for the TLS implementation alone. */
+  readonly options: SecureContextOptions;
   /** Clients must show a certificate that the context's authorities have signed. */
   readonly requiresCertificate: boolean;
 }
