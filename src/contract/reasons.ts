@@ -9,6 +9,7 @@ export const RELEASE_REASONS = [
   'housekeeping_done',
   'excess',
   'max_age',
+  'session_expired',
   'broker_closed',
   'broker_reset',
   'dial_failed',
@@ -43,6 +44,7 @@ export const CLOSE_REASONS = [
   'stalled',
   'versions_changed',
   'broker_removed',
+  'identity_removed',
   'idle',
   'operator',
   'shutdown',
@@ -70,3 +72,13 @@ export const DIAL_FAILURES = [
   'credential_unavailable',
 ] as const;
 export type DialFailure = (typeof DIAL_FAILURES)[number];
+
+/** The broker was asked, and does not take who we say that we are: asking again soon might lock an account. */
+export function isRefusal(failure: DialFailure): boolean {
+  return failure === 'authentication_failed' || failure === 'mechanism_unsupported';
+}
+
+/** Another credential, certificate or authority might be taken. */
+export function isLoginFailure(failure: DialFailure): boolean {
+  return isRefusal(failure) || failure === 'credential_unavailable' || failure.startsWith('tls_');
+}

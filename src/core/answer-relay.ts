@@ -7,6 +7,7 @@ import type { UpstreamSession, UpstreamSink } from '../contract/protocol.ts';
 import type { DialFailure, ReleaseReason } from '../contract/reasons.ts';
 import type { Topology } from '../contract/topology.ts';
 import type { Tenant } from './tenant.ts';
+import type { Wire } from './wire.ts';
 
 export interface ReadFailure {
   readonly reason: ReleaseReason;
@@ -34,6 +35,7 @@ export class AnswerRelay implements UpstreamSink<Tenant> {
   /** The tenant's socket did not take everything: the read buffer is still needed. */
   awaitsTenant = false;
   failure: ReadFailure | null = null;
+  #paused = false;
   readonly #session: UpstreamSession<Tenant>;
   readonly #named: (topology: Topology) => void;
 
@@ -46,6 +48,15 @@ export class AnswerRelay implements UpstreamSink<Tenant> {
   read(bytes: Buffer | null, length: number): void {
     if (bytes === null) this.#session.resume(this);
     else this.#session.read(bytes, 0, length, this);
+  }
+
+  /** No read while the buffer of the last one is needed, or an answer waits for listeners. */
+  readOrPause(wire: Wire | null): void {
+    const pause = this.#session.blocked || this.awaitsTenant;
+    if (pause === this.#paused) return;
+    this.#paused = pause;
+    if (pause) wire?.pause();
+    else wire?.resume();
   }
 
   /** What one read told was acted on. */

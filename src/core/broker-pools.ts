@@ -1,31 +1,36 @@
 /** The pools of one route, one for each broker and identity, and what their fortunes mean for the route. */
-import type { DialFailure, ReleaseReason } from '../contract/reasons.ts';
+import { type DialFailure, isLoginFailure, type ReleaseReason } from '../contract/reasons.ts';
 import { BOOTSTRAP, type Topology } from '../contract/topology.ts';
+import type { Client } from './client.ts';
 import type { Timer } from './clock.ts';
-import { addressOf } from './options.ts';
+import { Identity, type IdentityChange, type IdentityHooks } from './identity.ts';
+import { invariant } from './invariant.ts';
 import { Pool } from './pool.ts';
 import type { PoolContext } from './pool-context.ts';
+import { PoolReports } from './pool-reports.ts';
 import type { Route } from './route.ts';
+import type { Standing } from './standing.ts';
 import type { Waiter } from './tenant.ts';
 import type { Upstream } from './upstream.ts';
 import type { Network } from './wire.ts';
 
-/** Who the broker takes us for. Without authentication everybody is the same. */
-const ANONYMOUS = '';
 /** The topology is asked for again at most so often after losses. */
 const LEARN_AT_MOST_EVERY_MILLISECONDS = 1000;
 
-export class BrokerPools implements PoolContext {
+export class BrokerPools implements PoolContext, IdentityHooks {
   readonly clock;
   readonly options;
   readonly protocol;
   readonly network: Network;
   readonly random: () => number;
   readonly #route: Route;
-  readonly #pools = new Map<string, Pool>();
-  /** Pools of addresses that are no longer a broker's, until their last upstream is gone. */
+  readonly #reports: PoolReports;
+  readonly #identities = new Map<string, Identity>();
+  /** Pools that lend nothing any more, until their last upstream is gone. */
   readonly #retired = new Set<Pool>();
   readonly #preference: number;
+  /** A broker was reached at least once. */
+  #reached = false;
   #nextUpstream = 1;
   #whenEmpty: (() => void) | null = null;
   #learnTime = Number.NEGATIVE_INFINITY;
@@ -38,36 +43,89 @@ export class BrokerPools implements PoolContext {
     this.protocol = route.protocol;
     this.network = network;
     this.random = random;
+    this.#reports = new PoolReports(route.name, route.clock, (event) => route.emit(event));
     this.#preference = random();
   }
 
   *[Symbol.iterator](): Generator<Pool> {
-    yield* [...this.#pools.values()];
+    for (const identity of this.#identities.values()) yield* identity;
     yield* [...this.#retired];
   }
 
-  find(broker: string): Pool | undefined {
-    return this.#pools.get(keyOf(broker, ANONYMOUS));
+  get reached(): boolean {
+    return this.#reached;
   }
 
-  get(broker: string): Pool {
-    const key = keyOf(broker, ANONYMOUS);
-    let pool = this.#pools.get(key);
-    if (pool === undefined) {
-      pool = new Pool(broker, ANONYMOUS, () => this.#route.targets(broker), this);
-      this.#pools.set(key, pool);
+  // --- identities -----------------------------------------------------------------------------------------------
+
+  /** Who learns the topology. */
+  get first(): Identity {
+    return this.identity(this.#route.identities.first.name);
+  }
+
+  /** Whose view of brokers is this client's: before it has authenticated, that of those who learn. */
+  lookedAtBy({ session }: Client): Identity {
+    const { identity } = session;
+    return identity === '' ? this.first : this.identity(identity);
+  }
+
+  /** @throws {InvariantError} if there is none of that name: nobody may be taken for somebody else */
+  identity(name: string): Identity {
+    let identity = this.#identities.get(name);
+    if (identity === undefined) {
+      const source = this.#route.identities.find(name);
+      invariant(source !== undefined, `there is no identity ${name}`);
+      identity = new Identity(source, this);
+      this.#identities.set(name, identity);
     }
-    return pool;
+    return identity;
+  }
+
+  /** A newer login of that identity was read, or it is gone. */
+  identityChanged(name: string): void {
+    const identity = this.#identities.get(name);
+    if (identity === undefined || this.#route.stopped) return;
+    const source = this.#route.identities.find(name);
+    if (source !== undefined) {
+      identity.read(source.login);
+      return;
+    }
+    this.#identities.delete(name);
+    identity.end();
+  }
+
+  makePool(broker: string, identity: Identity, standing: Standing): Pool {
+    return new Pool(broker, identity, standing, () => this.#route.topology.targets(broker), this);
+  }
+
+  changed(identity: Identity, change: IdentityChange, detail: string): void {
+    // What brokers told one login another may not be told.
+    this.protocol.invalidate();
+    this.#route.emit({ type: 'identity.changed', route: this.#route.name, identity: identity.name, change, detail });
+  }
+
+  retire(pool: Pool): void {
+    this.#retired.add(pool);
+    const waiters = pool.retire();
+    this.#dropIfGone(pool);
+    for (const waiter of waiters) waiter.retry();
+  }
+
+  // --- brokers --------------------------------------------------------------------------------------------------
+
+  /** The pools of a broker under the logins in force. */
+  of(broker: string): Pool[] {
+    return [...this.#identities.values()].flatMap((identity) => identity.find(broker) ?? []);
   }
 
   /** Whether a broker (null: a bootstrap address) can be reached as far as we know. */
-  isReachable(node: string | null): boolean {
-    return this.find(node ?? BOOTSTRAP)?.supply.reachable ?? true;
+  isReachable(node: string | null, identity: Identity): boolean {
+    return identity.find(node ?? BOOTSTRAP)?.supply.reachable ?? true;
   }
 
   /** Whether it is honest to answer without that broker: it was reached last time, and not lost since. */
-  isTrusted(node: string | null): boolean {
-    const supply = this.find(node ?? BOOTSTRAP)?.supply;
+  isTrusted(node: string | null, identity: Identity): boolean {
+    const supply = identity.find(node ?? BOOTSTRAP)?.supply;
     return supply === undefined || (supply.reachable && !supply.doubtful);
   }
 
@@ -75,18 +133,19 @@ export class BrokerPools implements PoolContext {
    * The broker for a client of the bootstrap listener: the one it has while that can be reached, else one that is awake,
    * else the one that this process prefers, so that a fleet spreads and a pod does not.
    */
-  choose(current: string | null): string | null {
+  choose(current: string | null, identity: Identity): string | null {
     const known = this.#route.cluster.nodes.map((node) => node.node);
-    if (current !== null && known.includes(current) && this.isReachable(current)) return current;
-    const reachable = known.filter((node) => this.isReachable(node));
-    const awake = reachable.find((node) => this.find(node)?.asleep === false);
+    if (current !== null && known.includes(current) && this.isReachable(current, identity)) return current;
+    const reachable = known.filter((node) => this.isReachable(node, identity));
+    const awake = reachable.find((node) => identity.find(node)?.asleep === false);
     return awake ?? reachable[Math.floor(this.#preference * reachable.length)] ?? null;
   }
 
   /** Asks a bootstrap address for the topology, now or as soon as it may. */
   learn(): void {
     if (this.#route.stopped || this.#learnLater !== null) return;
-    const { supply } = this.get(BOOTSTRAP);
+    if (!this.protocol.asksForTopology && this.#reached) return; // its clients' answers tell
+    const { supply } = this.first.get(BOOTSTRAP);
     const dials = [...supply.upstreams()];
     if (dials.some((upstream) => upstream.session.owed === 0)) return; // it has not asked yet: its answer will be new
     const wait = dials.length > 0 ? 0 : this.clock.now() - this.#learnTime;
@@ -104,14 +163,7 @@ export class BrokerPools implements PoolContext {
 
   /** The broker moved or is gone: its connections go when free, its waiters ask again. */
   replace(broker: string): void {
-    const key = keyOf(broker, ANONYMOUS);
-    const pool = this.#pools.get(key);
-    if (pool === undefined) return;
-    this.#pools.delete(key);
-    this.#retired.add(pool);
-    const waiters = pool.retire();
-    this.#dropIfGone(pool);
-    for (const waiter of waiters) waiter.retry();
+    for (const identity of this.#identities.values()) identity.forget(broker);
   }
 
   shutDown(): void {
@@ -154,48 +206,40 @@ export class BrokerPools implements PoolContext {
   }
 
   dialled(upstream: Upstream, pool: Pool, wasAsleep: boolean, wasUnreachable: boolean): void {
-    const dialSeconds = (this.clock.now() - upstream.createTime) / 1000;
-    const { name: route } = this.#route;
-    const { broker } = pool;
-    this.#route.emit({
-      type: 'upstream.connected',
-      route,
-      broker,
-      upstream: upstream.id,
-      address: addressOf(upstream.target),
-      dialSeconds,
-    });
-    if (wasAsleep) this.#route.emit({ type: 'pool.awake', route, broker, dialSeconds, clients: pool.queue.size });
-    this.#route.listeners.reopen(broker, this.clock.now());
-    if (broker !== BOOTSTRAP) this.#route.listeners.reopen(BOOTSTRAP, this.clock.now());
-    if (wasUnreachable) this.#tellChange(pool, 'up');
+    this.#reached = true;
+    this.#reports.opened(upstream, pool, wasAsleep);
+    const { listeners } = this.#route;
+    listeners.reopen(pool.broker, this.clock.now());
+    if (pool.broker !== BOOTSTRAP) listeners.reopen(BOOTSTRAP, this.clock.now());
+    if (wasUnreachable && !pool.identity.isTrial(pool)) this.#tellChange(pool, 'up');
+    pool.identity.accepted(pool);
+  }
+
+  refused(pool: Pool, failure: DialFailure, detail: string): boolean {
+    return isLoginFailure(failure) && pool.identity.refused(pool, detail);
   }
 
   dialFailed(upstream: Upstream, pool: Pool, reason: DialFailure, detail: string, retrySeconds: number): void {
-    const { name: route } = this.#route;
-    const address = addressOf(upstream.target);
-    this.#route.emit({
-      type: 'upstream.dial_failed',
-      route,
-      broker: pool.broker,
-      address,
-      reason,
-      detail,
-      retrySeconds,
-    });
+    this.#reports.dialFailed(upstream, pool, reason, detail, retrySeconds);
   }
 
   unreachable(pool: Pool, wasReachable: boolean): void {
-    if (pool.broker !== BOOTSTRAP || !this.#anyReachable()) this.#route.listeners.shut(pool.broker);
+    const { broker, identity, standing } = pool;
+    if (identity.isTrial(pool)) return;
+    const loginRefused = standing.holdMilliseconds(this.clock.now()) > 0;
+    // A broker that turns one of several identities away serves the others.
+    if (loginRefused && this.#identities.size > 1) return;
+    if (broker !== BOOTSTRAP || !this.#anyReachable(identity)) this.#route.listeners.shut(broker);
     if (wasReachable) this.#tellChange(pool, 'down');
-    if (pool.broker !== BOOTSTRAP && this.clientsOpen()) this.learn();
+    if (broker !== BOOTSTRAP && !loginRefused && this.clientsOpen()) this.learn();
   }
 
-  #anyReachable(): boolean {
-    return this.#route.cluster.nodes.some((known) => this.isReachable(known.node));
+  #anyReachable(identity: Identity): boolean {
+    return this.#route.cluster.nodes.some((known) => this.isReachable(known.node, identity));
   }
 
   gaveUp(pool: Pool): void {
+    if (pool.identity.gaveUp(pool)) return;
     if (pool.broker === BOOTSTRAP && !this.#route.learnt) {
       pool.supply.asked();
       pool.supply.want();
@@ -213,25 +257,11 @@ export class BrokerPools implements PoolContext {
   }
 
   released(upstream: Upstream, pool: Pool, reason: ReleaseReason, detail: string, wasOpen: boolean): void {
-    const now = this.clock.now();
-    const { name: route } = this.#route;
-    const { broker } = pool;
-    this.#route.emit({
-      type: 'upstream.released',
-      route,
-      broker,
-      upstream: upstream.id,
-      reason,
-      detail,
-      ageSeconds: (now - upstream.createTime) / 1000,
-      idleSeconds: upstream.lastWorkTime === null ? null : (now - upstream.lastWorkTime) / 1000,
-      opened: wasOpen,
-    });
-    if (wasOpen && pool.asleep) this.#route.emit({ type: 'pool.asleep', route, broker });
+    this.#reports.released(upstream, pool, reason, detail, wasOpen);
   }
 
   named(topology: Topology): void {
-    this.#route.named(topology);
+    this.#route.topology.named(topology);
   }
 
   violated(detail: string): void {
@@ -243,32 +273,10 @@ export class BrokerPools implements PoolContext {
   }
 
   waiting(pool: Pool, waiter: Waiter): void {
-    const ageSeconds = (this.clock.now() - waiter.waitSince) / 1000;
-    const { name: route } = this.#route;
-    this.#route.emit({
-      type: 'lease.waiting',
-      route,
-      broker: pool.broker,
-      client: waiter.id,
-      ageSeconds,
-      waiters: pool.queue.size,
-    });
+    this.#reports.waiting(pool, waiter);
   }
 
   #tellChange(pool: Pool, change: 'up' | 'down'): void {
-    const local = this.#route.listeners.addressOf(pool.broker) ?? '';
-    this.#route.emit({
-      type: 'broker.changed',
-      route: this.#route.name,
-      broker: pool.broker,
-      change,
-      address: pool.address,
-      local,
-    });
+    this.#reports.brokerIs(change, pool, this.#route.listeners.addressOf(pool.broker) ?? '');
   }
-}
-
-function keyOf(broker: string, identity: string): string {
-  // Asked for with every request: nothing is put together for those who are nobody in particular.
-  return identity === ANONYMOUS ? broker : `${broker} ${identity}`;
 }

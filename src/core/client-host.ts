@@ -14,8 +14,12 @@ export interface ClientHost {
   bytesToClients: number;
   /** The client's broker is reachable as far as we know. */
   mayAnswer(client: Client): boolean;
-  /** The pool that the client's next request goes to; chooses a broker for a client of the bootstrap listener. */
-  poolFor(client: Client): Pool;
+  /**
+   * The pool that the client's next request goes to; chooses a broker for a client of the bootstrap listener.
+   *
+   * @param toLearn it only waits until that broker was reached
+   */
+  poolFor(client: Client, toLearn: boolean): Pool;
   /** A rule of ours was broken while this client's bytes were dealt with. */
   violated(detail: string): void;
   clientClosed(client: Client, reason: CloseReason, detail: string): void;

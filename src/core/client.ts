@@ -145,7 +145,7 @@ export class Client implements WireHandler, Waiter, RelayClient {
   }
 
   acquire(): boolean {
-    const pool = this.#wait(this.session.work);
+    const pool = this.#wait(this.session.work, false);
     this.#acquiring = true;
     const upstream = pool.acquire(this, this.session.demand);
     this.#acquiring = false;
@@ -154,7 +154,7 @@ export class Client implements WireHandler, Waiter, RelayClient {
   }
 
   learn(): void {
-    this.#wait(false).learn(this);
+    this.#wait(false, true).learn(this);
   }
 
   admit(upstream: Upstream): boolean {
@@ -172,9 +172,9 @@ export class Client implements WireHandler, Waiter, RelayClient {
     this.close(reason, detail, 'end');
   }
 
-  #wait(withWork: boolean): Pool {
+  #wait(withWork: boolean, toLearn: boolean): Pool {
     this.#pool?.queue.remove(this);
-    const pool = this.#host.poolFor(this);
+    const pool = this.#host.poolFor(this, toLearn);
     this.#pool = pool;
     this.#state = 'waiting';
     this.#foundAsleep = pool.asleep;
@@ -279,7 +279,7 @@ export class Client implements WireHandler, Waiter, RelayClient {
   /** For an opaque stream: an upstream from the start, for the server may speak first. */
   attachAtOnce(): void {
     this.#pinnedHard = true;
-    const upstream = this.#wait(true).acquire(this, Demand.pinHard);
+    const upstream = this.#wait(true, false).acquire(this, Demand.pinHard);
     if (upstream !== null) this.granted(upstream);
   }
 

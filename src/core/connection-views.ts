@@ -77,7 +77,7 @@ export function pinsOf(client: Client): PinReason[] {
 /** An idle client whose pool is asleep is parked. */
 export function clientStateOf(client: Client, route: Route): ClientStateView {
   if (client.state === 'waiting' || client.state === 'attached') return client.state;
-  const pool = route.pools.find(client.node ?? BOOTSTRAP);
+  const pool = route.pools.lookedAtBy(client).find(client.node ?? BOOTSTRAP);
   return pool === undefined || pool.asleep ? 'parked' : 'idle';
 }
 

@@ -33,6 +33,8 @@ export type CoreEvent =
       readonly type: 'upstream.dial_failed';
       readonly route: string;
       readonly broker: string;
+      /** '' for the route's own. */
+      readonly identity: string;
       readonly address: string;
       readonly reason: DialFailure;
       readonly detail: string;
@@ -76,6 +78,14 @@ export type CoreEvent =
       readonly address: string;
       /** Where applications reach it, or '' while they cannot. */
       readonly local: string;
+    }
+  /** A newer login of an identity was read from its files, taken or refused by a broker, or could not be read. */
+  | {
+      readonly type: 'identity.changed';
+      readonly route: string;
+      readonly identity: string;
+      readonly change: 'read' | 'accepted' | 'refused' | 'unreadable';
+      readonly detail: string;
     }
   | { readonly type: 'listener.bind_failed'; readonly route: string; readonly broker: string; readonly detail: string }
   | { readonly type: 'invariant.violated'; readonly route: string; readonly detail: string };

@@ -16,8 +16,9 @@ export function takeQuiet(pool: Pool, waiting = Number.POSITIVE_INFINITY): Upstr
   for (;;) {
     const upstream = idle.pop(now, stale) ?? (waiting > countErrands(pool.open) ? idle.pop(now) : undefined);
     if (upstream === undefined) return undefined;
-    if (upstream.expiryTime <= now) {
-      pool.release(upstream, 'max_age', 'older than pool.maxConnectionAgeSeconds');
+    const expiry = upstream.lifetime.expiry(now);
+    if (expiry !== undefined) {
+      pool.release(upstream, expiry.reason, expiry.detail);
       continue;
     }
     if (upstream.lastTrafficTime >= stale) return upstream;

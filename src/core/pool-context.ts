@@ -21,6 +21,8 @@ export interface PoolContext {
   clientsOpen(): boolean;
   dialled(upstream: Upstream, pool: Pool, wasAsleep: boolean, wasUnreachable: boolean): void;
   dialFailed(upstream: Upstream, pool: Pool, failure: DialFailure, detail: string, retrySeconds: number): void;
+  /** A broker did not take its login. True: another one took over, and the pool is retired. */
+  refused(pool: Pool, failure: DialFailure, detail: string): boolean;
   /** All addresses of the pool failed; those who wait are about to be refused. */
   unreachable(pool: Pool, wasReachable: boolean): void;
   /** Dials stopped, for nobody has asked for long. */

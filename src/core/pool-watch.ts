@@ -80,10 +80,20 @@ export class PoolWatch {
     }
   }
 
+  /** No sign of life in time; what was quiet for as long is as dead, and nobody is kept waiting to find that out. */
+  #probeFailed(upstream: Upstream, now: number): void {
+    const pool = this.#pool;
+    const stale = now - pool.context.options.pool.validateAfterIdleSeconds * 1000;
+    for (const other of [...pool.idle]) {
+      if (other.lastTrafficTime < stale) pool.release(other, 'response_timeout', 'as quiet as one that gave no answer');
+    }
+    pool.broken(upstream, 'response_timeout', 'no answer to a probe before it was lent again');
+  }
+
   #lookAtUpstream(upstream: Upstream, now: number, crowded: boolean): void {
     const { pool } = this.#pool.context.options;
     if (upstream.errand === 'check' && now - upstream.errandStart >= CHECK_TIMEOUT_MILLISECONDS) {
-      this.#pool.probeFailed(upstream);
+      this.#probeFailed(upstream, now);
       return;
     }
     if (upstream.session.unfenced && upstream.errand === 'none' && upstream.session.owed === 0) {

@@ -6,10 +6,12 @@
  * could be lent.
  */
 import { Demand, type UpstreamTarget } from '../contract/protocol.ts';
-import type { CloseReason, ReleaseReason } from '../contract/reasons.ts';
+import type { CloseReason, DialFailure, ReleaseReason } from '../contract/reasons.ts';
 import type { Topology } from '../contract/topology.ts';
 import { countComing, countPooled } from './budget.ts';
+import { dialFailureOf } from './dial-failure.ts';
 import { dialsWanted } from './growth.ts';
+import type { Identity } from './identity.ts';
 import { IdleStack } from './idle-stack.ts';
 import { LeaseQueue } from './lease-queue.ts';
 import { serveWaiters, takeQuiet } from './lending.ts';
@@ -17,7 +19,8 @@ import { addressOf } from './options.ts';
 import type { PoolContext } from './pool-context.ts';
 import { PoolWatch } from './pool-watch.ts';
 import { isDirty } from './safe-state.ts';
-import { dialFailureOf, Supply } from './supply.ts';
+import type { Standing } from './standing.ts';
+import { Supply } from './supply.ts';
 import type { Waiter } from './tenant.ts';
 import type { Upstream } from './upstream.ts';
 import type { UpstreamOwner } from './upstream-owner.ts';
@@ -25,7 +28,9 @@ import type { UpstreamOwner } from './upstream-owner.ts';
 export class Pool implements UpstreamOwner {
   /** Metric label and view: the node, or `bootstrap`. */
   readonly broker: string;
-  readonly identity: string;
+  readonly identity: Identity;
+  /** Who all of its connections are for the broker. */
+  readonly standing: Standing;
   readonly queue = new LeaseQueue();
   readonly idle = new IdleStack();
   readonly supply: Supply;
@@ -37,14 +42,24 @@ export class Pool implements UpstreamOwner {
   #retired = false;
 
   /** @param targets where it may dial, tried in turn; more than one only for the bootstrap addresses */
-  constructor(broker: string, identity: string, targets: () => readonly UpstreamTarget[], context: PoolContext) {
+  constructor(
+    broker: string,
+    identity: Identity,
+    standing: Standing,
+    targets: () => readonly UpstreamTarget[],
+    context: PoolContext,
+  ) {
     this.broker = broker;
     this.identity = identity;
+    this.standing = standing;
     this.#targets = targets;
     this.context = context;
     this.watch = new PoolWatch(this);
     this.supply = new Supply(context, this, {
+      identity: identity.name,
+      standing,
       targets,
+      refused: (failure, detail) => context.refused(this, failure, detail),
       unreachable: (wasReachable) => this.#unreachable(wasReachable),
       gaveUp: () => context.gaveUp(this),
       homeless: () => this.#refuseAll('broker_removed', `broker ${broker} is no longer part of the cluster`),
@@ -107,11 +122,15 @@ export class Pool implements UpstreamOwner {
     const { queue, supply, context } = this;
     if (this.#retired || queue.size === 0) return;
     serveWaiters(this);
+    const now = context.clock.now();
+    if (supply.pauseMilliseconds(now) > 0 && this.asleep && supply.dialing === 0) {
+      this.#refuseAll('upstream_unavailable', supply.why);
+      return;
+    }
     if (!supply.reachable) {
       supply.want();
       return;
     }
-    const now = context.clock.now();
     const pooled = (): number => this.countPooled(now) + this.#closing.size;
     const coming = (): number => countComing(this.#open, now - context.options.pool.slowAnswerMilliseconds);
     const needs = { ...queue.needs(now), dialing: supply.dialing, coming, asleep: this.asleep, pooled };
@@ -143,6 +162,7 @@ export class Pool implements UpstreamOwner {
     const wasAsleep = this.asleep;
     const wasUnreachable = !supply.reachable;
     supply.succeeded(upstream);
+    upstream.lifetime.limitSession(upstream.session.lifetimeMilliseconds, context.random());
     upstream.use(null);
     this.#open.add(upstream);
     context.dialled(upstream, this, wasAsleep, wasUnreachable);
@@ -167,8 +187,11 @@ export class Pool implements UpstreamOwner {
   #rest(upstream: Upstream): void {
     if (this.#retired || upstream.condemned !== null) {
       this.release(upstream, upstream.condemned ?? 'condemned', 'free at last');
-    } else if (upstream.expiryTime <= this.context.clock.now()) {
-      this.release(upstream, 'max_age', 'older than pool.maxConnectionAgeSeconds');
+      return;
+    }
+    const expiry = upstream.lifetime.expiry(this.context.clock.now());
+    if (expiry !== undefined) {
+      this.release(upstream, expiry.reason, expiry.detail);
     } else {
       upstream.markIdle();
       this.idle.push(upstream);
@@ -183,10 +206,12 @@ export class Pool implements UpstreamOwner {
     this.context.violated(detail);
   }
 
-  broken(upstream: Upstream, reason: ReleaseReason, detail: string): void {
+  broken(upstream: Upstream, reason: ReleaseReason, detail: string, failure?: DialFailure): void {
     if (upstream.state === 'released') return;
     if (upstream.state === 'dialing') {
-      this.#dialFailed(upstream, reason, detail);
+      this.release(upstream, reason === 'cluster_changed' ? reason : 'dial_failed', detail, true);
+      const why = failure ?? dialFailureOf(reason, detail);
+      this.context.dialFailed(upstream, this, why, detail, this.supply.failed(upstream, why, detail) ?? 0);
       return;
     }
     this.context.lost();
@@ -200,15 +225,6 @@ export class Pool implements UpstreamOwner {
     this.resupply();
   }
 
-  /** No sign of life in time; what was quiet for as long is as dead, and nobody is kept waiting to find that out. */
-  probeFailed(upstream: Upstream): void {
-    const stale = this.context.clock.now() - this.context.options.pool.validateAfterIdleSeconds * 1000;
-    for (const other of [...this.idle]) {
-      if (other.lastTrafficTime < stale) this.release(other, 'response_timeout', 'as quiet as one that gave no answer');
-    }
-    this.broken(upstream, 'response_timeout', 'no answer to a probe before it was lent again');
-  }
-
   /** Its tenant sees what it would see directly if anything of its own was under way, else nothing. */
   #cut(upstream: Upstream, reason: ReleaseReason, detail: string, abruptly: boolean): void {
     const { tenant } = upstream;
@@ -218,12 +234,6 @@ export class Pool implements UpstreamOwner {
     upstream.leave();
     if (dirty) tenant?.upstreamLost(abruptly, detail);
     else tenant?.detached();
-  }
-
-  #dialFailed(upstream: Upstream, reason: ReleaseReason, detail: string): void {
-    const failure = dialFailureOf(reason, detail);
-    this.release(upstream, reason === 'cluster_changed' ? reason : 'dial_failed', detail, true);
-    this.context.dialFailed(upstream, this, failure, detail, this.supply.failed(upstream) ?? 0);
   }
 
   #unreachable(wasReachable: boolean): void {
@@ -246,7 +256,8 @@ export class Pool implements UpstreamOwner {
   release(upstream: Upstream, reason: ReleaseReason, detail: string, abruptly = false): void {
     const wasOpen = this.#open.delete(upstream);
     this.idle.remove(upstream);
-    this.#closing.add(upstream);
+    if (upstream.hasSocket) this.#closing.add(upstream);
+    else this.context.clock.afterInput(() => this.closed(upstream));
     upstream.release(abruptly);
     this.context.released(upstream, this, reason, detail, wasOpen);
   }

@@ -165,7 +165,7 @@ export class RequestRelay {
 
   #admit(): boolean {
     const client = this.#client;
-    if (client.upstream === null ? !client.acquire() : client.upstream.yielding) return false;
+    if (client.upstream === null ? !client.acquire() : !client.upstream.mayTake()) return false;
     const { upstream } = client;
     invariant(upstream !== null, 'a request is admitted to an upstream');
     if (!client.admit(upstream)) return false;

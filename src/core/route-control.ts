@@ -56,15 +56,15 @@ export class LiveRouteControl implements RouteControl {
   #brokers(): BrokerView[] {
     const { cluster, listeners, pools } = this.#route;
     return cluster.nodes.map(({ node, host, port }) => {
-      const pool = pools.find(node);
-      const down = pool !== undefined && !pool.supply.reachable;
+      const its = pools.of(node);
+      const down = its.length > 0 && its.every((pool) => !pool.supply.reachable);
       return {
         broker: node,
         address: `${host}:${port}`,
         local: listeners.addressOf(node),
-        state: down ? 'down' : pool === undefined || pool.asleep ? 'asleep' : 'awake',
-        upstreams: pool?.open.size ?? 0,
-        waiters: pool?.queue.size ?? 0,
+        state: down ? 'down' : its.every((pool) => pool.asleep) ? 'asleep' : 'awake',
+        upstreams: its.reduce((sum, pool) => sum + pool.open.size, 0),
+        waiters: its.reduce((sum, pool) => sum + pool.queue.size, 0),
       };
     });
   }

@@ -2,7 +2,8 @@
  * One route: its listeners, its clients, its pools, and what is known of its cluster. Everything below it is told what to
  * do; this is where the pieces meet.
  */
-import type { Protocol, ProtocolRoute, UpstreamTarget } from '../contract/protocol.ts';
+import type { LocalUsers } from '../contract/credential.ts';
+import type { Protocol, ProtocolRoute } from '../contract/protocol.ts';
 import type { CloseReason } from '../contract/reasons.ts';
 import { BOOTSTRAP, type Topology } from '../contract/topology.ts';
 import { BrokerPools } from './broker-pools.ts';
@@ -10,19 +11,20 @@ import { Client } from './client.ts';
 import type { ClientHost } from './client-host.ts';
 import { dismissIfQuiet, sweepClient } from './client-sweep.ts';
 import type { Clock } from './clock.ts';
-import { type ClusterChange, ClusterMap } from './cluster-map.ts';
+import { ClusterMap } from './cluster-map.ts';
 import { Distribution } from './distribution.ts';
 import type { CoreEvent, Observer } from './events.ts';
 import { Listeners } from './listeners.ts';
-import { addressOf, type RouteOptions } from './options.ts';
+import { ANONYMOUS, type Identities } from './login.ts';
+import type { RouteOptions } from './options.ts';
 import type { Pool } from './pool.ts';
 import { Reaper, type SilentStream } from './reaper.ts';
 import { sweepPool } from './sweep.ts';
+import { BIND_RETRY_MILLISECONDS, TopologyFollower } from './topology-follower.ts';
 import type { Upstream } from './upstream.ts';
 import type { Network, Wire, WireHandler } from './wire.ts';
 
 const SWEEP_MILLISECONDS = 500;
-const BIND_RETRY_MILLISECONDS = 10_000;
 const WAIT_BOUNDS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 export interface RouteParts {
@@ -33,6 +35,13 @@ export interface RouteParts {
   readonly observe: Observer;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Who clients may be for the brokers; absent: nobody in particular. */
+  readonly identities?: Identities;
+  /** Who may authenticate to the sidecar. */
+  readonly users?: LocalUsers;
+  readonly saslPassThrough?: boolean;
+  /** What was known of the cluster when the process ended last: its listeners are opened again. */
+  readonly remembered?: Topology;
 }
 
 export class Route implements ClientHost {
@@ -42,8 +51,10 @@ export class Route implements ClientHost {
   readonly opaque: boolean;
   readonly cluster: ClusterMap;
   readonly listeners: Listeners;
+  readonly topology: TopologyFollower;
   readonly pools: BrokerPools;
   readonly reaper: Reaper;
+  readonly identities: Identities;
   readonly clients = new Set<Client>();
   readonly leaseWaitSeconds = new Distribution(WAIT_BOUNDS_SECONDS);
   readonly resumeSeconds = new Distribution(WAIT_BOUNDS_SECONDS);
@@ -63,6 +74,7 @@ export class Route implements ClientHost {
     this.#parts = parts;
     this.options = options;
     this.clock = clock;
+    this.identities = parts.identities ?? ANONYMOUS;
     this.cluster = new ClusterMap(options.brokers.removeAfterSeconds);
     this.listeners = new Listeners(options.brokers.advertisedHost, {
       network,
@@ -75,10 +87,11 @@ export class Route implements ClientHost {
       maxFrameBytes: options.limits.maxFrameBytes,
       portBase: options.brokers.portBase,
       ports: options.brokers.ports,
-      saslPassThrough: false,
-      users: null,
+      saslPassThrough: parts.saslPassThrough ?? false,
+      users: parts.users ?? null,
     });
     this.opaque = this.protocol.dialsAtAccept;
+    this.topology = new TopologyFollower(this);
     this.pools = new BrokerPools(this, network, random);
     this.reaper = new Reaper({
       clock,
@@ -101,7 +114,7 @@ export class Route implements ClientHost {
   }
   /** The topology was learnt at least once, or there is none to learn. */
   get learnt(): boolean {
-    return this.opaque || this.cluster.learnt;
+    return this.opaque || this.cluster.learnt || (!this.protocol.asksForTopology && this.pools.reached);
   }
   get stopped(): boolean {
     return this.#stopped;
@@ -122,6 +135,9 @@ export class Route implements ClientHost {
   /** Binds the listener and begins to learn the topology. Rejects with the system's error if it cannot be bound. */
   async start(): Promise<void> {
     await this.listeners.open(BOOTSTRAP, this.options.listen);
+    this.identities.onChange((name) => this.#identityChanged(name));
+    const { remembered } = this.#parts;
+    if (remembered !== undefined) this.topology.named({ ...remembered, complete: false });
     this.reaper.start();
     this.#scheduleSweep();
     if (!this.opaque) this.pools.learn();
@@ -190,7 +206,7 @@ export class Route implements ClientHost {
       const { upstream } = client;
       if (upstream === null) continue;
       const close = (): void => {
-        this.poolFor(client).release(upstream, 'idle', detail);
+        this.poolFor(client, false).release(upstream, 'idle', detail);
         client.close('idle', detail, 'end');
       };
       yield { upstream, close };
@@ -225,13 +241,28 @@ export class Route implements ClientHost {
   }
 
   mayAnswer(client: Client): boolean {
-    const stays = client.listener !== BOOTSTRAP || (client.node !== null && this.pools.isReachable(client.node));
-    return this.pools.isTrusted(stays ? client.node : this.pools.choose(client.node));
+    const { pools } = this;
+    const identity = pools.lookedAtBy(client);
+    const stays = client.listener !== BOOTSTRAP || (client.node !== null && pools.isReachable(client.node, identity));
+    return pools.isTrusted(stays ? client.node : pools.choose(client.node, identity), identity);
   }
 
-  poolFor(client: Client): Pool {
-    if (client.listener === BOOTSTRAP) client.node = this.pools.choose(client.node);
-    return this.pools.get(client.node ?? BOOTSTRAP);
+  poolFor(client: Client, toLearn: boolean): Pool {
+    const { pools } = this;
+    const identity = toLearn ? pools.lookedAtBy(client) : pools.identity(client.session.identity);
+    if (client.listener === BOOTSTRAP) client.node = pools.choose(client.node, identity);
+    return identity.get(client.node ?? BOOTSTRAP);
+  }
+
+  /** Nobody of a user that is gone goes on. */
+  #identityChanged(name: string): void {
+    if (this.identities.find(name) === undefined) {
+      for (const client of [...this.clients]) {
+        if (client.session.identity !== name) continue;
+        client.close('identity_removed', `user ${name} was removed`, 'end');
+      }
+    }
+    this.pools.identityChanged(name);
   }
 
   violated(detail: string): void {
@@ -254,43 +285,6 @@ export class Route implements ClientHost {
 
   resumed(milliseconds: number): void {
     this.resumeSeconds.observe(milliseconds / 1000);
-  }
-
-  // --- the cluster ----------------------------------------------------------------------------------------------
-
-  named(topology: Topology): void {
-    const now = this.clock.now();
-    for (const change of this.cluster.apply(topology, now)) this.#apply(change);
-    for (const { node } of topology.nodes) {
-      this.listeners.ensure(node, this.#localAddress(node), now, BIND_RETRY_MILLISECONDS);
-    }
-  }
-
-  #localAddress(node: string): { host: string; port: number } | { fault: string } {
-    const port = this.protocol.localPort(node);
-    return typeof port === 'number' ? { host: this.options.brokers.listenHost, port } : port;
-  }
-
-  #apply({ kind, node }: ClusterChange): void {
-    if (kind !== 'added') this.protocol.invalidate();
-    const local = this.listeners.addressOf(node.node) ?? '';
-    const address = addressOf(node);
-    this.emit({ type: 'broker.changed', route: this.name, broker: node.node, change: kind, address, local });
-    if (kind === 'removed') this.listeners.remove(node.node);
-    if (kind !== 'added') this.pools.replace(node.node);
-  }
-
-  /** Where a pool's dials go. */
-  targets(node: string): readonly UpstreamTarget[] {
-    if (node !== BOOTSTRAP) {
-      const known = this.cluster.find(node);
-      return known === undefined ? [] : [known];
-    }
-    const configured = this.options.upstream.bootstrap.map(({ host, port }) => ({ node: BOOTSTRAP, host, port }));
-    const learnt = this.cluster.nodes.map(({ host, port }) => ({ node: BOOTSTRAP, host, port }));
-    const isNew = ({ host, port }: UpstreamTarget): boolean =>
-      !configured.some((target) => target.host === host && target.port === port);
-    return [...configured, ...learnt.filter(isNew)];
   }
 
   #unblock(): void {

@@ -4,12 +4,15 @@
  * A broker whose dial failed is unreachable until a dial has succeeded. Dials go on with back-off as long as somebody
  * asked recently; a client that asks meanwhile waits for the next one, which is then near.
  */
+import type { Credential } from '../contract/credential.ts';
 import type { UpstreamTarget } from '../contract/protocol.ts';
-import type { DialFailure, ReleaseReason } from '../contract/reasons.ts';
+import { type DialFailure, isLoginFailure, isRefusal } from '../contract/reasons.ts';
 import { Backoff } from './backoff.ts';
 import type { Timer } from './clock.ts';
+import { LoginError } from './login.ts';
 import { addressOf } from './options.ts';
 import type { PoolContext } from './pool-context.ts';
+import type { Standing } from './standing.ts';
 import type { Tenant } from './tenant.ts';
 import { Upstream } from './upstream.ts';
 import type { UpstreamOwner } from './upstream-owner.ts';
@@ -21,44 +24,16 @@ const REMEMBER_AT_LEAST_SECONDS = 60;
 /** A connection that is lost sooner says that the next one may be lost as soon. */
 const SHORT_LIFE_MILLISECONDS = 10_000;
 const MAX_AGE_JITTER = 0.1;
-
-const FAILURES: Readonly<Record<string, DialFailure>> = {
-  ECONNREFUSED: 'refused',
-  ECONNRESET: 'closed',
-  EPIPE: 'closed',
-  ETIMEDOUT: 'timeout',
-  ENOTFOUND: 'unresolvable',
-  EAI_AGAIN: 'unresolvable',
-  EHOSTUNREACH: 'unreachable',
-  ENETUNREACH: 'unreachable',
-  EADDRNOTAVAIL: 'unreachable',
-  EMFILE: 'unreachable',
-  ERR_SOCKET_BAD_PORT: 'unreachable',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tls_untrusted',
-  UNABLE_TO_GET_ISSUER_CERT: 'tls_untrusted',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tls_untrusted',
-  SELF_SIGNED_CERT_IN_CHAIN: 'tls_untrusted',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'tls_untrusted',
-  CERT_SIGNATURE_FAILURE: 'tls_untrusted',
-  CERT_UNTRUSTED: 'tls_untrusted',
-  CERT_REJECTED: 'tls_untrusted',
-  INVALID_CA: 'tls_untrusted',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'tls_name_mismatch',
-  CERT_HAS_EXPIRED: 'tls_expired',
-  CERT_NOT_YET_VALID: 'tls_expired',
-};
-
-/** @param detail the system's error code, or a sentence of ours or of the protocol's */
-export function dialFailureOf(reason: ReleaseReason, detail: string): DialFailure {
-  if (reason === 'cluster_changed' || (reason === 'dial_failed' && detail !== 'ETIMEDOUT')) return 'rejected';
-  const failure = FAILURES[detail];
-  if (failure !== undefined) return failure;
-  return /^(ERR_SSL_|ERR_TLS_|EPROTO)/.test(detail) ? 'tls_failed' : 'closed';
-}
+/** Between dials that fail for a reason that somebody must mend. */
+const LASTING = { firstMilliseconds: 5_000, largestMilliseconds: 60_000, least: 0.5 };
 
 export interface SupplyHooks {
+  readonly identity: string;
+  readonly standing: Standing;
   /** In the order in which they are tried. */
   targets(): readonly UpstreamTarget[];
+  /** The login was not taken. True: another one took over, and nobody dials here any more. */
+  refused(failure: DialFailure, detail: string): boolean;
   /** All targets failed: whoever waits is refused. */
   unreachable(wasReachable: boolean): void;
   /** No more tries until somebody asks. */
@@ -78,6 +53,10 @@ export class Supply {
   readonly #backoff: Backoff;
   /** Connections that were lost soon after they were opened, in a row. */
   readonly #losses: Backoff;
+  /** Failures that somebody must mend, in a row. */
+  readonly #lasting: Backoff;
+  #pausedUntil = 0;
+  #why = '';
   readonly #dialing = new Map<Upstream, Timer>();
   /** No dial before this time: connections are lost as soon as they are opened. */
   #notBefore = 0;
@@ -94,6 +73,7 @@ export class Supply {
     this.#hooks = hooks;
     this.#backoff = new Backoff(context.random);
     this.#losses = new Backoff(context.random);
+    this.#lasting = new Backoff(context.random, LASTING);
     this.#askedTime = context.clock.now();
   }
 
@@ -106,6 +86,16 @@ export class Supply {
     return this.#dialing.keys();
   }
 
+  /** For how long no dial is made, whoever asks: it would fail as the last one did. */
+  pauseMilliseconds(now: number): number {
+    return Math.max(this.#pausedUntil - now, this.#hooks.standing.holdMilliseconds(now), 0);
+  }
+
+  /** Why no dial is made just now. */
+  get why(): string {
+    return `no dial is made just now: ${this.#why === '' ? 'another broker refused the login' : this.#why}`;
+  }
+
   /** Somebody needs this broker now. */
   asked(): void {
     this.#askedTime = this.#context.clock.now();
@@ -114,6 +104,11 @@ export class Supply {
   /** One more connection is wanted: dialled now, or soon if the broker is known to be unreachable. */
   want(): void {
     if (this.#stopped) return;
+    const paused = this.pauseMilliseconds(this.#context.clock.now());
+    if (paused > 0) {
+      if (this.#dialing.size === 0) this.#retryWithin(paused);
+      return;
+    }
     const pause = this.reachable ? this.#notBefore - this.#context.clock.now() : HURRY_MILLISECONDS;
     if (pause <= 0) this.#dial();
     else if (this.#dialing.size === 0) this.#retryWithin(Math.min(pause, HURRY_MILLISECONDS));
@@ -151,10 +146,40 @@ export class Supply {
       upstream,
       clock.after(dialTimeoutMilliseconds, () => clock.afterInput(timeOut)),
     );
-    const address = options.upstream.dialAddresses[addressOf(target)] ?? target;
+    this.#present(
+      (credential) => this.#connect(upstream, credential),
+      (error) => this.#unpresentable(upstream, error),
+    );
+  }
+
+  /** Asks for what the broker is to be shown: usually it is at hand. */
+  #present(shown: (credential: Credential | null) => void, failed: (error: unknown) => void): void {
     try {
-      const wire = this.#context.network.dial(address.host, address.port, upstream, () => upstream.connected());
-      upstream.dialledOver(wire);
+      const credential = this.#hooks.standing.login.credential();
+      if (credential instanceof Promise) void credential.then(shown, failed);
+      else shown(credential);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #unpresentable(upstream: Upstream, error: unknown): void {
+    if (!(error instanceof LoginError)) this.#context.violated(String(error));
+    const [detail, failure] =
+      error instanceof LoginError ? [error.message, error.failure] : ['a fault of the sidecar', undefined];
+    this.#context.clock.afterInput(() => this.#owner.broken(upstream, 'dial_failed', detail, failure));
+  }
+
+  #connect(upstream: Upstream, credential: Credential | null): void {
+    if (upstream.state !== 'dialing') return; // given up meanwhile
+    const { clock, network, options } = this.#context;
+    const { target } = upstream;
+    const { tls } = this.#hooks.standing.login;
+    const address = options.upstream.dialAddresses[addressOf(target)] ?? target;
+    const connected = (): void => upstream.connected(credential);
+    try {
+      const secured = tls === null ? undefined : { tls, serverName: target.host };
+      upstream.dialledOver(network.dial(address.host, address.port, upstream, connected, secured));
     } catch (error) {
       // No possible address: it looks like any other dial that failed.
       clock.afterInput(() => upstream.onClosed('error', (error as NodeJS.ErrnoException).code ?? String(error)));
@@ -165,7 +190,7 @@ export class Supply {
     const { clock, options, protocol, random } = this.#context;
     const jitter = 1 + (2 * random() - 1) * MAX_AGE_JITTER;
     const maxAge = options.pool.maxConnectionAgeSeconds * 1000 * jitter;
-    const session = protocol.upstream<Tenant>(target, '');
+    const session = protocol.upstream<Tenant>(target, this.#hooks.identity);
     return new Upstream(this.#context.nextUpstreamId(), target, session, clock, this.#owner, maxAge);
   }
 
@@ -173,25 +198,37 @@ export class Supply {
     this.forget(upstream);
     this.#failedInARow = 0;
     this.#backoff.succeeded();
+    this.#lasting.succeeded();
+    this.#pausedUntil = 0;
+    this.#hooks.standing.accept();
     this.#cancelRetry();
     this.reachable = true;
     this.doubtful = false;
   }
 
-  /** A dial failed. Answers the seconds until the next try; null if the next address is tried at once or none follows. */
-  failed(upstream: Upstream): number | null {
+  /**
+   * A dial failed. Answers the seconds until the next try; null if the next address is tried at once or
+   * none follows.
+   */
+  failed(upstream: Upstream, failure: DialFailure, detail: string): number | null {
     this.forget(upstream);
-    if (this.#stopped) return null;
+    const { standing } = this.#hooks;
+    const now = this.#context.clock.now();
+    if (isRefusal(failure)) standing.refuse(now);
+    if (this.#hooks.refused(failure, detail) || this.#stopped) return null;
+    const held = standing.holdMilliseconds(now);
+    this.#why = detail;
     this.#turn += 1;
     this.#failedInARow += 1;
-    if (this.#failedInARow < this.#hooks.targets().length) {
+    if (this.#failedInARow < this.#hooks.targets().length && held === 0) {
       this.#dial();
       return null;
     }
     this.#failedInARow = 0;
     const wasReachable = this.reachable;
     this.reachable = false;
-    const delay = this.#backoff.failed();
+    const delay = Math.max(held, isLoginFailure(failure) ? this.#lasting.failed() : this.#backoff.failed());
+    if (isLoginFailure(failure)) this.#pausedUntil = now + delay;
     this.#retryWithin(delay);
     this.#hooks.unreachable(wasReachable);
     return delay / 1000;
@@ -228,8 +265,10 @@ export class Supply {
       this.#retry = null;
       this.#retryTime = Number.POSITIVE_INFINITY;
       if (this.#dialing.size > 0) return;
-      if (clock.now() - this.#askedTime <= memory) this.#dial();
-      else this.#hooks.gaveUp();
+      const paused = this.pauseMilliseconds(clock.now());
+      if (clock.now() - this.#askedTime > memory) this.#hooks.gaveUp();
+      else if (paused > 0) this.#retryWithin(paused);
+      else this.#dial();
     });
   }
 

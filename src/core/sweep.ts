@@ -19,8 +19,9 @@ export function sweepPool(pool: Pool, now: number, hooks: SweepHooks): void {
   for (const upstream of [...pool.idle]) {
     if (upstream.state !== 'idle_marked') continue;
     const quiet = now - upstream.idleMarkTime;
-    if (upstream.expiryTime <= now) {
-      pool.release(upstream, 'max_age', 'older than pool.maxConnectionAgeSeconds');
+    const expiry = upstream.lifetime.expiry(now);
+    if (expiry !== undefined) {
+      pool.release(upstream, expiry.reason, expiry.detail);
     } else if (excess > 0 && quiet >= options.pool.excessLingerSeconds * 1000) {
       pool.release(upstream, 'excess', 'beyond pool.maxConnectionsPerBroker');
       excess -= 1;
@@ -36,7 +37,13 @@ export function sweepPool(pool: Pool, now: number, hooks: SweepHooks): void {
     spare -= 1;
   }
   for (const upstream of [...pool.open]) {
-    if (upstream.state !== 'using' || upstream.session.owed === 0 || upstream.waitsForTenant) continue;
+    if (upstream.state !== 'using' || upstream.waitsForTenant) continue;
+    if (upstream.session.owed === 0) {
+      // Whoever is bound to this very connection must be told that it ends.
+      if (upstream.lifetime.sessionOver(now) && upstream.tenant?.pinned === true)
+        pool.broken(upstream, 'session_expired', 'the session that the broker granted is nearly over');
+      continue;
+    }
     // Nothing can be answered while the only request is still on its way.
     const sending = upstream.session.owed === 1 && upstream.tenant?.sending === true;
     const since = sending ? upstream.sentTime : upstream.owedSince;

@@ -1,5 +1,5 @@
 /** Whom an upstream tells what became of it; that is its pool. */
-import type { ReleaseReason } from '../contract/reasons.ts';
+import type { DialFailure, ReleaseReason } from '../contract/reasons.ts';
 import type { Topology } from '../contract/topology.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -15,7 +15,7 @@ export interface UpstreamOwner {
   /** A rule of ours was broken while its bytes were dealt with. */
   violated(detail: string): void;
   /** The connection must go; the owner calls `release`. */
-  broken(upstream: Upstream, reason: ReleaseReason, detail: string): void;
+  broken(upstream: Upstream, reason: ReleaseReason, detail: string, failure?: DialFailure): void;
   /** The socket is gone and its slot free. */
   closed(upstream: Upstream): void;
 }

@@ -2,12 +2,14 @@
  * One connection to a broker: its bytes, its tenant, its times. What state it may move to stands in upstream-state.ts;
  * which tenant comes next is its owner's business.
  */
+import type { Credential } from '../contract/credential.ts';
 import type { ClientSession, UpstreamSession, UpstreamTarget } from '../contract/protocol.ts';
 import type { CloseReason, ReleaseReason } from '../contract/reasons.ts';
 import { AnswerRelay } from './answer-relay.ts';
 import type { Clock, Timer } from './clock.ts';
 import { BROKER_FAREWELL_MILLISECONDS, sayFarewell } from './farewell.ts';
 import { invariant } from './invariant.ts';
+import { Lifetime } from './lifetime.ts';
 import { isFree } from './safe-state.ts';
 import type { Tenant } from './tenant.ts';
 import type { Errand, UpstreamOwner } from './upstream-owner.ts';
@@ -39,15 +41,13 @@ export class Upstream implements WireHandler {
   /** Dialled when nobody had valid data to send. */
   forHousekeeping = false;
   idleReported = false;
-  /** Jittered; the connection is not lent after it. */
-  readonly expiryTime: number;
+  readonly lifetime: Lifetime;
   readonly #clock: Clock;
   readonly #owner: UpstreamOwner;
   #state: UpstreamState = 'dialing';
   #wire: Wire | null = null;
   #farewell: Timer | null = null;
   readonly #answers: AnswerRelay;
-  #paused = false;
   /** The request admitted last is valid data. */
   #sendsWork = false;
 
@@ -66,7 +66,7 @@ export class Upstream implements WireHandler {
     this.#owner = owner;
     this.createTime = clock.now();
     this.lastTrafficTime = this.createTime;
-    this.expiryTime = this.createTime + maxAgeMilliseconds;
+    this.lifetime = new Lifetime(this.createTime, maxAgeMilliseconds);
     this.#answers = new AnswerRelay(session, (topology) => owner.named(topology));
   }
 
@@ -89,15 +89,18 @@ export class Upstream implements WireHandler {
   get pending(): boolean {
     return this.#wire?.pending ?? false;
   }
+  get hasSocket(): boolean {
+    return this.#wire !== null;
+  }
 
   dialledOver(wire: Wire): void {
     this.#wire = wire;
   }
 
   /** The transport is open: says hello, or is ready at once if the protocol has nothing to say. */
-  connected(): void {
+  connected(credential: Credential | null): void {
     if (this.#state !== 'dialing') return;
-    const greeting = this.session.greeting(null);
+    const greeting = this.session.greeting(credential);
     if (greeting === undefined) this.#owner.opened(this);
     else this.send(greeting);
   }
@@ -122,7 +125,7 @@ export class Upstream implements WireHandler {
     this.#answers.tenant = null;
     this.#answers.awaitsTenant = false;
     this.yielding = false;
-    if (this.#state !== 'released') this.#readOrPause();
+    if (this.#state !== 'released') this.#answers.readOrPause(this.#wire);
     return tenant;
   }
 
@@ -165,12 +168,18 @@ export class Upstream implements WireHandler {
     return undefined;
   }
 
-  /** More of a request that came in pieces was written, up to its last byte or not. */
+  /** More of a request that came in pieces was written. */
   sentPart(whole: boolean): void {
     this.sentTime = this.#clock.now();
     if (!whole) return;
     if (this.session.owed === 1) this.owedSince = this.sentTime;
     if (this.#sendsWork) this.lastWorkTime = this.sentTime;
+  }
+
+  /** Its tenant may send one more request: nobody else is to have it, and the broker takes one. */
+  mayTake(): boolean {
+    if (this.lifetime.limited && this.lifetime.sessionOver(this.#clock.now())) this.yielding = true;
+    return !this.yielding;
   }
 
   /** False: the broker does not keep up; the tenant is told by `flushed`. */
@@ -221,12 +230,12 @@ export class Upstream implements WireHandler {
     answers.forget();
     if (answers.failure === null) for (const reply of answers.replies.splice(0)) this.send(reply);
     if (answers.failure !== null) {
-      this.#owner.broken(this, answers.failure.reason, answers.failure.detail);
+      this.#owner.broken(this, answers.failure.reason, answers.failure.detail, answers.failure.failure);
     } else if (answers.becameReady) {
       answers.becameReady = false;
       this.#owner.opened(this);
     } else {
-      this.#readOrPause();
+      this.#answers.readOrPause(this.#wire);
       if (answers.progressed) this.#continue();
     }
   }
@@ -236,15 +245,6 @@ export class Upstream implements WireHandler {
     this.settle();
     // Its tenant stays, muted or pinned, and may go on with what had to wait for the answers.
     if (tenant !== null && tenant === this.tenant && this.session.owed === 0) tenant.answered();
-  }
-
-  /** No read while the buffer of the last one is needed, or an answer waits for listeners. */
-  #readOrPause(): void {
-    const pause = this.session.blocked || this.#answers.awaitsTenant;
-    if (pause === this.#paused) return;
-    this.#paused = pause;
-    if (pause) this.#wire?.pause();
-    else this.#wire?.resume();
   }
 
   /** What idle clients will ask for next was renewed over this connection since this was last asked. */
@@ -297,7 +297,7 @@ export class Upstream implements WireHandler {
     if (!this.#answers.awaitsTenant) return;
     this.#answers.awaitsTenant = false;
     if (this.#state === 'released') return;
-    this.#readOrPause();
+    this.#answers.readOrPause(this.#wire);
     if (this.#answers.progressed) this.#continue();
   }
 }

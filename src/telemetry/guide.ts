@@ -34,6 +34,11 @@ export const RELEASE_GUIDE: Readonly<Record<ReleaseReason, Advice>> = {
     meaning: 'It was older than `pool.maxConnectionAgeSeconds` and not lent to anyone.',
     remedy: NOTHING,
   },
+  session_expired: {
+    level: 'debug',
+    meaning: 'The broker serves an authenticated connection for a limited time only (KIP-368), which was nearly over.',
+    remedy: NOTHING,
+  },
   broker_closed: {
     level: 'info',
     meaning: 'The broker closed it in good order.',
@@ -177,6 +182,11 @@ export const CLOSE_GUIDE: Readonly<Record<CloseReason, Advice>> = {
     level: 'info',
     meaning: 'Its broker left the cluster more than `brokers.removeAfterSeconds` ago.',
     remedy: 'Nothing: it finds the other brokers by itself.',
+  },
+  identity_removed: {
+    level: 'warn',
+    meaning: 'The user that it authenticated as was removed from `listenSasl.credentialsFile`.',
+    remedy: 'Add the user again, or point the application at another one.',
   },
   idle: {
     level: 'debug',

@@ -26,6 +26,21 @@ const CHANGES: Readonly<Record<EventOf<'broker.changed'>['change'], string>> = {
   up: 'a broker is up again',
 };
 
+const IDENTITY_LINES: Readonly<Record<EventOf<'identity.changed'>['change'], Line>> = {
+  read: { level: 'info', message: 'a newer login was read and will be tried' },
+  accepted: { level: 'info', message: 'a broker took the newer login, and the connections of the one before go' },
+  refused: {
+    level: 'error',
+    message: 'a broker refused the newer login, and the one before stays in force',
+    remedy: 'Correct the file that holds the secret or certificate: it is read again as it changes.',
+  },
+  unreadable: {
+    level: 'error',
+    message: 'a newer login could not be read, and the one before stays in force',
+    remedy: 'Correct the file that the detail names: it is read again as it changes.',
+  },
+};
+
 /** One row an event; `meaning` is also the row of docs/events.md. */
 export const EVENTS: { readonly [T in CoreEvent['type']]: Row<T> } = {
   'client.connected': {
@@ -67,6 +82,10 @@ export const EVENTS: { readonly [T in CoreEvent['type']]: Row<T> } = {
   'broker.changed': {
     meaning: 'A broker was added, moved, removed, or went down or up.',
     line: ({ change }) => ({ level: 'info', message: CHANGES[change] }),
+  },
+  'identity.changed': {
+    meaning: 'A newer credential or certificate of an identity was read, taken or refused by a broker, or unreadable.',
+    line: ({ change }) => IDENTITY_LINES[change],
   },
   'listener.bind_failed': {
     meaning: "A broker's local listener could not be bound; the broker is left out of answers as if it were down.",

@@ -6,7 +6,10 @@ import { CLOSE_REASONS, type CloseReason } from '../../src/contract/reasons.ts';
 import { BOOTSTRAP } from '../../src/contract/topology.ts';
 import { type CoreFixture, type Overrides, startCore } from '../support/core-fixture.ts';
 import type { FakeApp } from '../support/fake-app.ts';
+import { FakeIdentities } from '../support/fake-identities.ts';
 import { lineProtocol } from '../support/line-protocol.ts';
+
+const twoUsers = new FakeIdentities({ alice: 'a', bob: 'b' });
 
 interface Case {
   readonly title: string;
@@ -169,6 +172,27 @@ const CASES: Readonly<Record<CloseReason, Case>> = {
       core.connect(1).send('meta');
       await core.settle();
       core.pass(0.6);
+    },
+  },
+  identity_removed: {
+    title: 'the user that it authenticated as was removed',
+    overrides: {
+      identities: twoUsers,
+      prepare: ({ cluster }) => {
+        cluster.users = new Map([
+          ['alice', 'a'],
+          ['bob', 'b'],
+        ]);
+      },
+    },
+    before: (core) => {
+      const app = core.connect(1, 'bob');
+      app.send('pool');
+      return app;
+    },
+    trigger: (core) => {
+      twoUsers.remove('bob');
+      core.pump();
     },
   },
   idle: {

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { DIAL_FAILURES, type DialFailure } from '../../src/contract/reasons.ts';
 import { BOOTSTRAP } from '../../src/contract/topology.ts';
-import { dialFailureOf } from '../../src/core/supply.ts';
+import { dialFailureOf } from '../../src/core/dial-failure.ts';
 import { CoreFixture, startCore } from '../support/core-fixture.ts';
 import { watchDials } from '../support/dial-times.ts';
 

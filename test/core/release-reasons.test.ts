@@ -2,6 +2,7 @@
 import t from 'tap';
 import { RELEASE_REASONS, type ReleaseReason } from '../../src/contract/reasons.ts';
 import { type CoreFixture, type Overrides, startCore } from '../support/core-fixture.ts';
+import { FakeIdentities } from '../support/fake-identities.ts';
 
 interface Case {
   readonly title: string;
@@ -49,6 +50,21 @@ const CASES: Readonly<Record<ReleaseReason, Case>> = {
     before: (core) => {
       core.connect().send('pool');
       core.pass(3599.9);
+    },
+    trigger: (core) => core.pass(0.7),
+  },
+  session_expired: {
+    title: 'the session that the broker granted is nearly over',
+    overrides: {
+      identities: new FakeIdentities({ '': 'secret' }),
+      prepare: ({ cluster }) => {
+        cluster.users = new Map([['app', 'secret']]);
+        cluster.sessionMilliseconds = 10_000;
+      },
+    },
+    before: (core) => {
+      core.connect().send('pool');
+      core.pass(8.9);
     },
     trigger: (core) => core.pass(0.7),
   },

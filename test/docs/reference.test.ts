@@ -55,7 +55,7 @@ t.test('docs/api.md has every field of every answer, and nothing else', async (t
   const history = new History();
   const at = { route: 'orders', broker: '1' };
   history.observe({ type: 'broker.changed', ...at, change: 'up', address: 'b:1', local: '' });
-  const failure = { address: 'b:1', reason: 'refused', detail: '', retrySeconds: 1 } as const;
+  const failure = { identity: '', address: 'b:1', reason: 'refused', detail: '', retrySeconds: 1 } as const;
   history.observe({ type: 'upstream.dial_failed', ...at, ...failure });
   const { url } = await adminOn(t);
   const answers: Record<string, object[]> = {

@@ -2,6 +2,7 @@
 import type { Protocol } from '../../src/contract/protocol.ts';
 import { BOOTSTRAP } from '../../src/contract/topology.ts';
 import type { CoreEvent } from '../../src/core/events.ts';
+import type { Identities } from '../../src/core/login.ts';
 import type { RouteOptions } from '../../src/core/options.ts';
 import { Route } from '../../src/core/route.ts';
 import { LiveRouteControl } from '../../src/core/route-control.ts';
@@ -24,6 +25,9 @@ export interface Overrides {
   readonly brokers?: number;
   readonly protocol?: Protocol;
   readonly random?: () => number;
+  readonly identities?: Identities;
+  /** Before the route starts. */
+  readonly prepare?: (core: CoreFixture) => void;
 }
 
 export function routeOptions({ options, pool, limits, upstream, brokersOptions }: Overrides = {}): RouteOptions {
@@ -99,7 +103,10 @@ export class CoreFixture {
         this.onEvent(event);
       },
       random: overrides.random ?? (() => 0.5),
+      ...(overrides.identities === undefined ? {} : { identities: overrides.identities }),
     });
+    this.cluster.now = () => this.clock.now();
+    overrides.prepare?.(this);
     this.control = new LiveRouteControl(this.route);
   }
 
@@ -118,9 +125,9 @@ export class CoreFixture {
   }
 
   /** An application connects to the listener of a broker. */
-  connect(node: number | string = 1): FakeApp {
+  connect(node: number | string = 1, user: string | null = null): FakeApp {
     const port = node === BOOTSTRAP ? LISTEN.port : PORT_BASE + Number(node);
-    const app = new FakeApp(this.#nextApp, this.network.connect('127.0.0.1', port), this.network);
+    const app = new FakeApp(this.#nextApp, this.network.connect('127.0.0.1', port, user), this.network);
     this.#nextApp += 1;
     return app;
   }

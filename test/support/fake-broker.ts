@@ -9,6 +9,8 @@ export interface Received {
   readonly keys: ReadonlyMap<string, string>;
   readonly body: Buffer;
   readonly connection: FakeConnection;
+  /** Who the broker takes the connection for. */
+  readonly principal: string;
 }
 
 export interface AnswerOptions {
@@ -24,6 +26,15 @@ export interface AnswerOptions {
 export class FakeCluster {
   id = 'lake';
   version = '1';
+  /** Passwords by name; null: everybody is anonymous. */
+  users: Map<string, string> | null = null;
+  /** For how many milliseconds a connection is served; a request behind that ends it. 0: without end. */
+  sessionMilliseconds = 0;
+  /** Logins that were refused. */
+  refusals = 0;
+  /** Requests that came behind the end of a session. */
+  late = 0;
+  now: () => number = () => 0;
   readonly brokers = new Map<string, FakeBroker>();
 
   /** As answers name them. */
@@ -102,6 +113,8 @@ export class FakeConnection {
   /** What waits for `answer`, in order. */
   readonly waiting: Received[] = [];
   readonly #reader = new FrameReader();
+  principal = '';
+  sessionEnd = Number.POSITIVE_INFINITY;
   deaf = false;
 
   constructor(broker: FakeBroker, peer: FakePeer) {
@@ -117,17 +130,37 @@ export class FakeConnection {
   }
 
   #read(bytes: Buffer): void {
-    if (this.deaf) return;
+    if (this.deaf || this.peer.gone) return;
     for (const { frame, body } of this.#reader.push(bytes)) this.#take(frame, body);
   }
 
   #take(frame: Frame, body: Buffer): void {
     const { word, id, keys } = frame;
-    const request: Received = { word, id, keys, body, connection: this };
+    const { cluster } = this.broker;
+    if (cluster.now() >= this.sessionEnd) {
+      cluster.late += 1;
+      this.deaf = true;
+      this.peer.close();
+      return;
+    }
+    if (word === 'login') this.#logIn(keys);
+    else if (cluster.users !== null && this.principal === '') throw new Error(`${word} of nobody`);
+    const request: Received = { word, id, keys, body, connection: this, principal: this.principal };
     this.received.push(request);
     this.waiting.push(request);
     if (!isOurs(request)) this.broker.received.push(request);
     this.#answerWhatMay();
+  }
+
+  #logIn(keys: ReadonlyMap<string, string>): void {
+    const { cluster } = this.broker;
+    const user = keys.get('user') ?? '';
+    if (cluster.users?.get(user) !== keys.get('secret')) {
+      cluster.refusals += 1;
+      return;
+    }
+    this.principal = user;
+    if (cluster.sessionMilliseconds > 0) this.sessionEnd = cluster.now() + cluster.sessionMilliseconds;
   }
 
   /** A broker answers in order: what waits behind something else waits too. */
@@ -135,7 +168,7 @@ export class FakeConnection {
     for (let first = this.waiting[0]; first !== undefined; first = this.waiting[0]) {
       const { word } = first;
       const { greets, answersPings, manual } = this.broker;
-      const mayAnswer = word === 'hello' ? greets : isOurs(first) ? answersPings : !manual;
+      const mayAnswer = word === 'hello' || word === 'login' ? greets : isOurs(first) ? answersPings : !manual;
       if (!mayAnswer) return;
       this.#answer({});
     }
@@ -162,13 +195,17 @@ export class FakeConnection {
 }
 
 function isOurs({ word }: Received): boolean {
-  return word === 'hello' || word === 'ping' || word === 'refresh';
+  return word === 'hello' || word === 'login' || word === 'ping' || word === 'refresh';
 }
 
 function answerTo(request: Received, { id, mute, body, keys }: AnswerOptions): Buffer {
   const { cluster } = request.connection.broker;
   const all = new Map<string, string>(keys);
   if (request.word === 'hello') all.set('version', cluster.version);
+  if (request.word === 'login') {
+    if (request.connection.principal === '') all.set('refused', 'yes');
+    else all.set('lifetime', `${cluster.sessionMilliseconds}`);
+  }
   if (request.word === 'hello' || request.word === 'meta') all.set('cluster', cluster.id).set('nodes', cluster.nodes);
   if (mute !== undefined) all.set('mute', `${mute}`);
   const echo = request.keys.get('answer');

@@ -98,7 +98,7 @@ export class FakeNetwork implements Network {
   }
 
   /** An application connects; `refused` is true of the peer if nobody listens there. */
-  connect(host: string, port: number): FakePeer {
+  connect(host: string, port: number, user: string | null = null): FakePeer {
     const accept = this.#listeners.get(`${host}:${port}`);
     const remote = `127.0.0.1:${50_000 + this.#nextRemote}`;
     this.#nextRemote += 1;
@@ -110,6 +110,7 @@ export class FakeNetwork implements Network {
       wrote: (bytes) => this.spy?.wrote(wire, bytes),
       read: (bytes) => this.spy?.read(wire, bytes),
     });
+    wire.peerName = user;
     if (accept === undefined) {
       wire.peer.refused = true;
       return wire.peer;

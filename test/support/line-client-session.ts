@@ -28,7 +28,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
 export class LineClientSession implements ClientSession {
   closeReason: CloseReason = 'protocol_error';
   closeDetail = '';
-  identity = '';
+  readonly identity: string;
   /** Topics asked for on this connection, and the version of the answer that it got last. */
   readonly seen = new Map<string, number>();
   /** No work since the last housekeeping answer. */
@@ -45,8 +45,9 @@ export class LineClientSession implements ClientSession {
   #pin: PinReason | undefined;
   #closed = false;
 
-  constructor(route: LineRoute, node: string) {
+  constructor(route: LineRoute, node: string, identity: string) {
     this.#route = route;
+    this.identity = identity;
     this.#node = node;
   }
 
@@ -82,7 +83,7 @@ export class LineClientSession implements ClientSession {
 
   #isFresh(owing: boolean): boolean {
     const seen = this.seen.get(this.#topic);
-    const cached = this.#route.cache.get(this.#topic);
+    const cached = this.#route.cached(this.identity, this.#topic);
     return !owing && this.sleeping && seen !== undefined && cached !== undefined && cached.version > seen;
   }
 
@@ -133,7 +134,7 @@ export class LineClientSession implements ClientSession {
       this.toldVersion = this.#route.versionFor(this.#node) ?? '';
       return formatFrame('hello', this.#id, [['version', this.toldVersion]]);
     }
-    const cached = this.#route.cache.get(this.#topic);
+    const cached = this.#route.cached(this.identity, this.#topic);
     if (cached === undefined) throw new Error('nothing cached to answer with');
     this.seen.set(this.#topic, cached.version);
     return formatFrame('meta', this.#id, [['local', 'yes']], cached.body);

@@ -47,14 +47,14 @@ export class LineRoute implements ProtocolRoute {
     return portBase + Number(node);
   }
 
-  client(node: string): ClientSession {
-    const session = new LineClientSession(this, node);
+  client(node: string, user: string | null): ClientSession {
+    const session = new LineClientSession(this, node, user ?? '');
     this.sessions.add(session);
     return session;
   }
 
-  upstream<T>(target: UpstreamTarget): UpstreamSession<T> {
-    return new LineUpstreamSession<T>(this, target);
+  upstream<T>(target: UpstreamTarget, identity: string): UpstreamSession<T> {
+    return new LineUpstreamSession<T>(this, target, identity);
   }
 
   invalidate(): void {
@@ -71,18 +71,22 @@ export class LineRoute implements ProtocolRoute {
     return node === BOOTSTRAP ? [...this.versions.values()][0] : this.versions.get(node);
   }
 
-  keep(topic: string, body: Buffer): number {
+  cached(identity: string, topic: string): CachedMeta | undefined {
+    return this.cache.get(`${identity} ${topic}`);
+  }
+
+  keep(identity: string, topic: string, body: Buffer): number {
     const version = this.#nextVersion;
     this.#nextVersion += 1;
-    this.cache.set(topic, { version, body });
+    this.cache.set(`${identity} ${topic}`, { version, body });
     return version;
   }
 
   /** What idle clients will ask for next. */
-  topicsOfSleepers(): Set<string> {
+  topicsOfSleepers(identity: string): Set<string> {
     const topics = new Set<string>();
     for (const session of this.sessions) {
-      if (session.sleeping) for (const topic of session.seen.keys()) topics.add(topic);
+      if (session.sleeping && session.identity === identity) for (const topic of session.seen.keys()) topics.add(topic);
     }
     return topics;
   }

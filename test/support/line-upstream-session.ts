@@ -1,3 +1,4 @@
+import type { Credential } from '../../src/contract/credential.ts';
 import type { ClientSession, UpstreamSession, UpstreamSink, UpstreamTarget } from '../../src/contract/protocol.ts';
 import type { CloseReason, ReleaseReason } from '../../src/contract/reasons.ts';
 import { BOOTSTRAP, type BrokerNode, type Topology } from '../../src/contract/topology.ts';
@@ -35,18 +36,21 @@ export class LineUpstreamSession<T> implements UpstreamSession<T> {
   #refreshing = 0;
   #failed = false;
 
-  readonly lifetimeMilliseconds: number = 0;
+  lifetimeMilliseconds = 0;
+  readonly #identity: string;
 
-  constructor(route: LineRoute, target: UpstreamTarget) {
+  constructor(route: LineRoute, target: UpstreamTarget, identity: string) {
+    this.#identity = identity;
     this.#route = route;
     this.#target = target;
   }
 
-  #own(word: string, topic = ''): Buffer {
+  #own(word: string, keys: readonly (readonly [string, string])[] = []): Buffer {
     if (this.#failed) throw new Error('a failed upstream session was used');
     const id = `own-${this.#order}`;
+    const topic = new Map(keys).get('topic') ?? '';
     this.#expect({ tenant: null, session: null, word, id, work: false, topic, patience: 0 });
-    return formatFrame(word, id, topic === '' ? [] : [['topic', topic]]);
+    return formatFrame(word, id, keys);
   }
 
   #expect(owed: Omit<Owed<T>, 'order'>): void {
@@ -61,8 +65,15 @@ export class LineUpstreamSession<T> implements UpstreamSession<T> {
     this.#lentTo = tenant;
   }
 
-  greeting(): Buffer {
-    return this.#own('hello');
+  /** `login` first, if there is somebody to be; the greeting proper is its second step. */
+  greeting(credential: Credential | null): Buffer {
+    if (credential === null) return this.#own('hello');
+    if (!('username' in credential)) throw new Error('the line protocol knows names and passwords');
+    const keys: [string, string][] = [
+      ['user', credential.username],
+      ['secret', credential.password.reveal()],
+    ];
+    return this.#own('login', keys);
   }
 
   ping(): Buffer {
@@ -70,14 +81,18 @@ export class LineUpstreamSession<T> implements UpstreamSession<T> {
   }
 
   refresh(): Buffer | undefined {
-    const topics = [...this.#route.topicsOfSleepers()];
+    const topics = [...this.#route.topicsOfSleepers(this.#identity)];
     this.#refreshing = topics.length;
-    return topics.length === 0 ? undefined : Buffer.concat(topics.map((topic) => this.#own('refresh', topic)));
+    return topics.length === 0
+      ? undefined
+      : Buffer.concat(topics.map((topic) => this.#own('refresh', [['topic', topic]])));
   }
 
   admit(client: ClientSession, tenant: T): CloseReason | undefined {
     if (this.#failed) throw new Error('a failed upstream session was used');
     if (!(client instanceof LineClientSession)) throw new Error('a foreign session');
+    if (client.identity !== this.#identity)
+      throw new Error(`a request of ${client.identity} on a connection of ${this.#identity}`);
     if (client.toldVersion !== undefined && client.toldVersion !== this.#version) return 'versions_changed';
     if (tenant !== this.#lentTo) throw new Error('a request of somebody to whom the connection was not lent');
     const { word, id, topic, patience } = client;
@@ -182,6 +197,14 @@ export class LineUpstreamSession<T> implements UpstreamSession<T> {
       }
     }
     this.#deliverHeader(owed, frame, topology, bytes, at, sink);
+    if (owed.word === 'login') {
+      if (frame.keys.get('refused') === 'yes') {
+        this.#failed = true;
+        sink.fail('dial_failed', 'the broker refuses the login', 'authentication_failed');
+        return false;
+      }
+      this.lifetimeMilliseconds = Number(frame.keys.get('lifetime') ?? 0);
+    }
     if (owed.word === 'hello') this.#version = frame.keys.get('version') ?? '';
     const mute = Number(frame.keys.get('mute') ?? 0);
     if (mute > 0) sink.muted(mute);
@@ -233,13 +256,15 @@ export class LineUpstreamSession<T> implements UpstreamSession<T> {
     if (owed.order > this.#lastSilent) this.#lastSilent = -1;
     if (owed.work) sink.worked();
     if (owed.word === 'meta' || owed.word === 'refresh') {
-      const version = this.#route.keep(owed.topic, this.#metaBody);
+      const version = this.#route.keep(this.#identity, owed.topic, this.#metaBody);
       owed.session?.seen.set(owed.topic, version);
     }
     if (owed.session !== null && !owed.work) owed.session.sleeping = true;
     if (owed.word === 'hello') {
       this.#route.versions.set(this.#target.node, this.#version);
       sink.ready();
+    } else if (owed.word === 'login') {
+      sink.reply(this.#own('hello'));
     } else if (owed.word === 'ping') {
       sink.ponged();
     } else if (owed.word === 'refresh') {

@@ -21,6 +21,7 @@ const EVENT_FIELDS: Readonly<Record<FieldOf<CoreEvent>, string>> = {
   ageSeconds: 'How long it was there; of `lease.waiting` how long the client has waited.',
   dialSeconds: 'How long the dial took, greeting included.',
   clients: 'How many clients waited for the dial.',
+  identity: "Whose connection: '' for the route's own identity, else a user of `listenSasl`.",
   address: 'The broker as its cluster advertises it, or as the configuration names it.',
   retrySeconds: 'When the next attempt may be made, if somebody asks for it.',
   idleSeconds: 'Since the last valid data; null if it never carried any.',

@@ -33,12 +33,20 @@ const at = { route: 'orders', broker: '1' } as const;
 const dialFailed = (reason: 'refused' | 'timeout' = 'refused'): CoreEvent => ({
   type: 'upstream.dial_failed',
   ...at,
+  identity: '',
   address: 'broker-1:9092',
   reason,
   detail: 'connect ECONNREFUSED',
   retrySeconds: 0.12345,
 });
-const connected: CoreEvent = { type: 'upstream.connected', ...at, upstream: 'u1', address: 'b:1', dialSeconds: 0.002 };
+const connected: CoreEvent = {
+  type: 'upstream.connected',
+  ...at,
+  upstream: 'u1',
+
+  address: 'b:1',
+  dialSeconds: 0.002,
+};
 const gone = (reason: (typeof CLOSE_REASONS)[number], client = 'c1'): CoreEvent => ({
   type: 'client.disconnected',
   ...at,

@@ -2,7 +2,14 @@ import t from 'tap';
 import { History } from '../../src/telemetry/history.ts';
 
 const at = { route: 'orders', broker: '1' } as const;
-const failed = { ...at, type: 'upstream.dial_failed', address: 'b:1', reason: 'refused', retrySeconds: 1 } as const;
+const failed = {
+  ...at,
+  type: 'upstream.dial_failed',
+  identity: '',
+  address: 'b:1',
+  reason: 'refused',
+  retrySeconds: 1,
+} as const;
 
 t.test('trouble is remembered newest first, and the same again is counted with its last detail', async (t) => {
   let now = Date.parse('2026-11-22T10:00:00Z');
@@ -32,7 +39,14 @@ t.test('what happens all the time is not remembered, but that a pool fell asleep
   history.observe({ type: 'client.connected', ...at, client: 'c1' });
   const left = { client: 'c1', reason: 'client_closed', detail: '', ageSeconds: 1 } as const;
   history.observe({ type: 'client.disconnected', ...at, ...left });
-  history.observe({ type: 'upstream.connected', ...at, upstream: 'u1', address: 'b:1', dialSeconds: 0.1 });
+  history.observe({
+    type: 'upstream.connected',
+    ...at,
+    upstream: 'u1',
+
+    address: 'b:1',
+    dialSeconds: 0.1,
+  });
   history.observe({ type: 'pool.asleep', ...at });
   history.observe({ type: 'pool.awake', ...at, dialSeconds: 0.0123, clients: 2 });
   t.strictSame(

@@ -105,8 +105,15 @@ t.test('events are counted under their route, broker and reason', async (t) => {
   metrics.observe({ type: 'client.connected', ...at, client: 'c1' });
   const closed = { client: 'c1', reason: 'stalled', detail: '', ageSeconds: 1 } as const;
   metrics.observe({ type: 'client.disconnected', ...at, ...closed });
-  metrics.observe({ type: 'upstream.connected', ...at, upstream: 'u1', address: 'b:1', dialSeconds: 0.003 });
-  const failed = { address: 'b:1', reason: 'refused', detail: '', retrySeconds: 1 } as const;
+  metrics.observe({
+    type: 'upstream.connected',
+    ...at,
+    upstream: 'u1',
+
+    address: 'b:1',
+    dialSeconds: 0.003,
+  });
+  const failed = { identity: '', address: 'b:1', reason: 'refused', detail: '', retrySeconds: 1 } as const;
   metrics.observe({ type: 'upstream.dial_failed', ...at, ...failed });
   const released = { upstream: 'u1', reason: 'idle', detail: '', ageSeconds: 9, idleSeconds: 9, opened: true } as const;
   metrics.observe({ type: 'upstream.released', ...at, ...released });

@@ -1,0 +1,36 @@
+/** What the system's error codes, and ends of connections, say about a dial. */
+import type { DialFailure, ReleaseReason } from '../contract/reasons.ts';
+
+const FAILURES: Readonly<Record<string, DialFailure>> = {
+  ECONNREFUSED: 'refused',
+  ECONNRESET: 'closed',
+  EPIPE: 'closed',
+  ETIMEDOUT: 'timeout',
+  ENOTFOUND: 'unresolvable',
+  EAI_AGAIN: 'unresolvable',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EADDRNOTAVAIL: 'unreachable',
+  EMFILE: 'unreachable',
+  ERR_SOCKET_BAD_PORT: 'unreachable',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tls_untrusted',
+  UNABLE_TO_GET_ISSUER_CERT: 'tls_untrusted',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tls_untrusted',
+  SELF_SIGNED_CERT_IN_CHAIN: 'tls_untrusted',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'tls_untrusted',
+  CERT_SIGNATURE_FAILURE: 'tls_untrusted',
+  CERT_UNTRUSTED: 'tls_untrusted',
+  CERT_REJECTED: 'tls_untrusted',
+  INVALID_CA: 'tls_untrusted',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'tls_name_mismatch',
+  CERT_HAS_EXPIRED: 'tls_expired',
+  CERT_NOT_YET_VALID: 'tls_expired',
+};
+
+/** @param detail the system's error code, or a sentence of ours or of the protocol's */
+export function dialFailureOf(reason: ReleaseReason, detail: string): DialFailure {
+  if (reason === 'cluster_changed' || (reason === 'dial_failed' && detail !== 'ETIMEDOUT')) return 'rejected';
+  const failure = FAILURES[detail];
+  if (failure !== undefined) return failure;
+  return /^(ERR_SSL_|ERR_TLS_|EPROTO)/.test(detail) ? 'tls_failed' : 'closed';
+}

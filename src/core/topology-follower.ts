@@ -1,0 +1,56 @@
+/** What follows from an answer that names brokers: listeners are bound, pools of brokers that moved or left are replaced. */
+import type { UpstreamTarget } from '../contract/protocol.ts';
+import { BOOTSTRAP, type Topology } from '../contract/topology.ts';
+import type { ClusterChange } from './cluster-map.ts';
+import { addressOf, type HostPort } from './options.ts';
+import type { Route } from './route.ts';
+
+/** A port that could not be bound is tried again after so long. */
+export const BIND_RETRY_MILLISECONDS = 10_000;
+
+export class TopologyFollower {
+  readonly #route: Route;
+
+  constructor(route: Route) {
+    this.#route = route;
+  }
+
+  named(topology: Topology): void {
+    const { cluster, listeners, clock } = this.#route;
+    const now = clock.now();
+    for (const change of cluster.apply(topology, now)) this.#apply(change);
+    for (const { node } of topology.nodes) {
+      listeners.ensure(node, this.#localAddress(node), now, BIND_RETRY_MILLISECONDS);
+    }
+  }
+
+  #localAddress(node: string): HostPort | { readonly fault: string } {
+    const { protocol, options } = this.#route;
+    const port = protocol.localPort(node);
+    return typeof port === 'number' ? { host: options.brokers.listenHost, port } : port;
+  }
+
+  #apply({ kind, node }: ClusterChange): void {
+    const { protocol, listeners, pools, name: route } = this.#route;
+    if (kind !== 'added') protocol.invalidate();
+    const local = listeners.addressOf(node.node) ?? '';
+    const address = addressOf(node);
+    this.#route.emit({ type: 'broker.changed', route, broker: node.node, change: kind, address, local });
+    if (kind === 'removed') listeners.remove(node.node);
+    if (kind !== 'added') pools.replace(node.node);
+  }
+
+  /** Where a pool's dials go. */
+  targets(node: string): readonly UpstreamTarget[] {
+    const { cluster, options } = this.#route;
+    if (node !== BOOTSTRAP) {
+      const known = cluster.find(node);
+      return known === undefined ? [] : [known];
+    }
+    const configured = options.upstream.bootstrap.map(({ host, port }) => ({ node: BOOTSTRAP, host, port }));
+    const learnt = cluster.nodes.map(({ host, port }) => ({ node: BOOTSTRAP, host, port }));
+    const isNew = ({ host, port }: UpstreamTarget): boolean =>
+      !configured.some((target) => target.host === host && target.port === port);
+    return [...configured, ...learnt.filter(isNew)];
+  }
+}
