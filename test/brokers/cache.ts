@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { run } from './child.ts';
+import { SCRAM_ARGUMENTS } from './security.ts';
 import { CONFLUENT_KAFKA, KAFKA_CURRENT, type KafkaVersion, SCALA, SLF4J } from './versions.ts';
 
 const JAVA_SOURCES = join(import.meta.dirname, 'java');
@@ -98,12 +99,14 @@ export async function librdkafkaPython(): Promise<string> {
  * The first records of a cluster's metadata, with every feature of this version finalized as `StorageTool format`
  * decides. They name no cluster and no node: formatting once spares a JVM for each broker of each cluster.
  *
+ * @param users whether the users of SCRAM are among them
  * @returns the path of a `bootstrap.checkpoint`
  */
-export async function bootstrapCheckpoint(version: KafkaVersion): Promise<string> {
+export async function bootstrapCheckpoint(version: KafkaVersion, users = false): Promise<string> {
   const jars = await kafkaJars(version);
   const name = 'bootstrap.checkpoint';
-  const folder = await prepared(`checkpoint-${version}`, pom(version), async (partial) => {
+  const scram = users ? SCRAM_ARGUMENTS : [];
+  const folder = await prepared(`checkpoint-${version}`, [pom(version), ...scram].join('\n'), async (partial) => {
     const properties = join(partial, 'format.properties');
     const lines = [
       'process.roles=broker,controller',
@@ -117,7 +120,7 @@ export async function bootstrapCheckpoint(version: KafkaVersion): Promise<string
     ];
     writeFileSync(properties, `${lines.join('\n')}\n`);
     const tool = ['kafka.tools.StorageTool', 'format', '--cluster-id', 'AAAAAAAAQACAAAAAAAAAAQ', '-c', properties];
-    await run('java', ['-XX:TieredStopAtLevel=1', '-cp', join(jars, '*'), ...tool]);
+    await run('java', ['-XX:TieredStopAtLevel=1', '-cp', join(jars, '*'), ...tool, ...scram]);
   });
   return join(folder, name);
 }

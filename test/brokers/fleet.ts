@@ -1,4 +1,5 @@
 /** Producers of several kinds that behave as one application. */
+import { accessSettings } from './clients/access.ts';
 import { Driver, type DriverKind } from './clients/driver.ts';
 import type { Way } from './way.ts';
 
@@ -96,16 +97,22 @@ export class Fleet {
     return [...this.#clients.values()].flat().length;
   }
 
-  /** Starts the processes and opens every client; the topics must exist. */
-  async open(way: Way): Promise<void> {
+  /** Starts the processes and opens every client, which the ways share out among them; the topics must exist. */
+  async open(...ways: readonly [Way, ...Way[]]): Promise<void> {
+    const { partitions, oneByOne } = this.#options;
     await Promise.all(
       [...this.#clients].map(async ([kind, clients]) => {
-        const driver = await Driver.start(kind, way.cluster.version);
+        const driver = await Driver.start(kind, ways[0].cluster.version);
         this.#drivers.push(driver);
-        const settings = settingsOf(kind, this.#options);
-        const { partitions, oneByOne } = this.#options;
-        const request = { bootstrap: way.bootstrap, clients, settings, partitions, oneByOne };
-        await driver.request('open', request, OPEN_MILLISECONDS);
+        await Promise.all(
+          ways.map(async (way, turn) => {
+            const mine = clients.filter((_, index) => index % ways.length === turn);
+            if (mine.length === 0) return;
+            const settings = { ...settingsOf(kind, this.#options), ...accessSettings(kind, way.access) };
+            const request = { bootstrap: way.bootstrap, clients: mine, settings, partitions, oneByOne };
+            await driver.request('open', request, OPEN_MILLISECONDS);
+          }),
+        );
       }),
     );
   }

@@ -1,7 +1,10 @@
 /** Who looks at the brokers from outside of every way: over the listener that brokers use among themselves. */
+import type { Certificate } from './certificates.ts';
 import { Driver } from './clients/driver.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
+import type { Listener } from './kafka-node.ts';
 import { type Held, type Verdict, verdict } from './ledger.ts';
+import type { User } from './security.ts';
 import { untilKnown } from './topic-view.ts';
 import { until } from './until.ts';
 
@@ -99,6 +102,24 @@ export class Judge {
   /** The broker that coordinates a group. */
   coordinator(group: string): Promise<number> {
     return this.#ask('coordinator', { group });
+  }
+
+  /** Gives a user of SCRAM another password; brokers hear of it in their own time. */
+  async changePassword(user: User, password: string): Promise<void> {
+    await this.#ask('password', { user, password });
+  }
+
+  /** Lets a user write and read these topics, in any group. */
+  async allow(user: User, topics: readonly string[]): Promise<void> {
+    await this.#ask('allow', { user, topics });
+  }
+
+  /** Has every broker show another certificate at a listener. */
+  async showCertificate(listener: Listener, { storeFile }: Certificate): Promise<void> {
+    for (const { id } of this.#cluster.nodes) {
+      const properties = { [`listener.name.${listener.toLowerCase()}.ssl.keystore.location`]: storeFile };
+      await this.#ask('alter', { broker: id, properties });
+    }
   }
 
   read(topics: readonly string[], isolation: 'read_uncommitted' | 'read_committed' = 'read_committed'): Promise<Held> {

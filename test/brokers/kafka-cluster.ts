@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bootstrapCheckpoint, javaClasses } from './cache.ts';
+import { ClusterCertificates } from './certificates.ts';
 import { freePortBlock } from './free-ports.ts';
 import {
+  type Authorization,
   controllerAddress,
   KafkaNode,
   type Listener,
@@ -15,6 +17,7 @@ import {
 } from './kafka-node.ts';
 import { connectionsAt } from './listener-sockets.ts';
 import { requireTools } from './prerequisites.ts';
+import type { Security } from './security.ts';
 import type { KafkaVersion } from './versions.ts';
 
 /** Room for brokers that join later. */
@@ -27,6 +30,8 @@ export interface ClusterOptions {
   readonly brokers: 1 | 3;
   /** Server properties for every broker. */
   readonly properties?: Readonly<Record<string, string | number>>;
+  /** Of the listeners that clients and sidecars use; default: plaintext. */
+  readonly security?: Security;
 }
 
 export class KafkaCluster {
@@ -50,14 +55,17 @@ export class KafkaCluster {
     requireTools();
     // Prepared one after the other: all brokers need the same.
     await javaClasses();
-    await bootstrapCheckpoint(options.version);
+    const { version, properties = {}, security = {} } = options;
+    await bootstrapCheckpoint(version, security.sasl);
     const firstPort = await freePortBlock((options.brokers + SPARE_NODES) * PORTS_PER_NODE);
     const ids = Array.from({ length: options.brokers }, (_, index) => index + 1);
     const folder = mkdtempSync(join(tmpdir(), 'slackwater-kafka-'));
     if (!KEPT) process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
     const voters = ids.map((id) => `${id}@${controllerAddress(portOf(firstPort, id))}`).join(',');
-    const { version, properties = {} } = options;
-    const cluster = new KafkaCluster({ folder, version, clusterId: uuid(), voters, properties }, firstPort);
+    const everyId = Array.from({ length: options.brokers + SPARE_NODES }, (_, index) => index + 1);
+    const certificates = security.tls ? await ClusterCertificates.make(join(folder, 'tls'), everyId) : undefined;
+    const plan = { folder, version, clusterId: uuid(), voters, properties, security, certificates };
+    const cluster = new KafkaCluster(plan, firstPort);
     try {
       const nodes = ids.map((id) => cluster.#node(id, true));
       for (const node of nodes) await node.format();
@@ -84,6 +92,16 @@ export class KafkaCluster {
     return this.#plan.clusterId;
   }
 
+  get security(): Security {
+    return this.#plan.security;
+  }
+
+  /** @throws Error if the cluster has no TLS */
+  get certificates(): ClusterCertificates {
+    if (this.#plan.certificates === undefined) throw new Error('a cluster without TLS has no certificates');
+    return this.#plan.certificates;
+  }
+
   node(id: number): KafkaNode {
     const node = this.#nodes.get(id);
     if (node === undefined) throw new Error(`no broker ${id}`);
@@ -98,12 +116,12 @@ export class KafkaCluster {
    * Where each name that nobody can resolve leads, with those of brokers that may join later:
    * `broker-1.invalid:port` to `127.0.0.1:port`.
    */
-  hiddenAddresses(): Record<string, string> {
+  hiddenAddresses(listener: Listener = 'HIDDEN'): Record<string, string> {
     const ids = Array.from({ length: this.#plan.voters.split(',').length + SPARE_NODES }, (_, index) => index + 1);
     return Object.fromEntries(
       ids.map((id) => {
         const known = new KafkaNode({ ...this.#plan, id, firstPort: portOf(this.#firstPort, id), controller: false });
-        return [known.advertised('HIDDEN'), known.address('HIDDEN')];
+        return [known.advertised(listener), known.address(listener)];
       }),
     );
   }
@@ -145,7 +163,15 @@ export class KafkaCluster {
       bytesIn: sum('bytesIn'),
       bytesOut: sum('bytesOut'),
       requests: sum('requests'),
+      authentications: sum('authentications'),
+      failedAuthentications: sum('failedAuthentications'),
+      expired: sum('expired'),
     };
+  }
+
+  /** What the authorizers of all brokers decided. */
+  authorizations(): Authorization[] {
+    return this.nodes.flatMap((node) => node.authorizations());
   }
 
   async stop(): Promise<void> {

@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { copyFileSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootstrapCheckpoint, javaClasses, kafkaJars } from './cache.ts';
-import { Child } from './child.ts';
+import type { ClusterCertificates } from './certificates.ts';
+import { Child, run } from './child.ts';
+import { type Security, securityProperties, securityProtocol } from './security.ts';
 import { until } from './until.ts';
 import type { KafkaVersion } from './versions.ts';
 import { warmUp } from './warm-up.ts';
@@ -11,15 +13,18 @@ import { warmUp } from './warm-up.ts';
 /**
  * Every broker listens apart for each kind of peer, so that each can be counted alone: DIRECT for clients that
  * connect directly, HIDDEN for the sidecar (it advertises a name that nobody can resolve), BROKERS for the brokers
- * among themselves and for those who judge a test.
+ * among themselves and for those who judge a test. Where a cluster has SASL and TLS, DIRECT_CLEAR and HIDDEN_CLEAR are
+ * the same without TLS.
  */
-export type Listener = 'DIRECT' | 'HIDDEN' | 'BROKERS';
-const LISTENERS: readonly Listener[] = ['DIRECT', 'HIDDEN', 'BROKERS'];
+const ALWAYS = ['DIRECT', 'HIDDEN', 'BROKERS'] as const;
+const CLEAR = ['DIRECT_CLEAR', 'HIDDEN_CLEAR'] as const;
+const LISTENERS = [...ALWAYS, ...CLEAR] as const;
+export type Listener = (typeof LISTENERS)[number];
 
 /** Ports of a node in a block of its own: its listeners, the controller's, the meter's. */
-export const PORTS_PER_NODE = 5;
-const CONTROLLER_OFFSET = 3;
-const METER_OFFSET = 4;
+const CONTROLLER_OFFSET = LISTENERS.length;
+const METER_OFFSET = CONTROLLER_OFFSET + 1;
+export const PORTS_PER_NODE = METER_OFFSET + 1;
 
 /** What one listener of a broker has counted since the broker started. */
 export interface ListenerFigures {
@@ -28,6 +33,28 @@ export interface ListenerFigures {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly requests: number;
+  /** SASL exchanges, or TLS handshakes that showed a certificate. */
+  readonly authentications: number;
+  readonly failedAuthentications: number;
+  /** KIP-368: requests on connections whose time was over, which the broker closed for that. */
+  readonly expired: number;
+}
+
+/** One decision of the authorizer. */
+export interface Authorization {
+  /** `User:alice` */
+  readonly principal: string;
+  readonly allowed: boolean;
+  readonly operation: string;
+  /** `Topic:LITERAL:orders` */
+  readonly resource: string;
+}
+
+export interface BrokerMemory {
+  /** What is in use on the heap right after a collection. */
+  readonly heapBytes: number;
+  /** What the process holds of the machine's memory. */
+  readonly residentBytes: number;
 }
 
 export interface NodePlan {
@@ -41,6 +68,9 @@ export interface NodePlan {
   readonly controller: boolean;
   /** Server properties that go before the default ones. */
   readonly properties: Readonly<Record<string, string | number>>;
+  readonly security: Security;
+  /** Of clusters with TLS. */
+  readonly certificates: ClusterCertificates | undefined;
 }
 
 export function controllerAddress(firstPort: number): string {
@@ -73,7 +103,12 @@ export class KafkaNode {
 
   /** What the broker tells its clients there. */
   advertised(listener: Listener): string {
-    return listener === 'HIDDEN' ? `broker-${this.id}.invalid:${this.port(listener)}` : this.address(listener);
+    return listener.startsWith('HIDDEN') ? `broker-${this.id}.invalid:${this.port(listener)}` : this.address(listener);
+  }
+
+  get #listeners(): readonly Listener[] {
+    const { tls = false, sasl = false } = this.#plan.security;
+    return tls !== false && sasl ? LISTENERS : ALWAYS;
   }
 
   get running(): boolean {
@@ -90,7 +125,8 @@ export class KafkaNode {
     mkdirSync(data, { recursive: true });
     const identity = { version: 1, 'cluster.id': this.#plan.clusterId, 'node.id': this.id, 'directory.id': uuid() };
     writeFileSync(join(data, 'meta.properties'), lines(identity));
-    copyFileSync(await bootstrapCheckpoint(this.#plan.version), join(data, 'bootstrap.checkpoint'));
+    const checkpoint = await bootstrapCheckpoint(this.#plan.version, this.#plan.security.sasl);
+    copyFileSync(checkpoint, join(data, 'bootstrap.checkpoint'));
     writeFileSync(
       join(this.#folder, 'server.properties'),
       lines({ ...this.#defaults(data), ...this.#plan.properties }),
@@ -99,7 +135,9 @@ export class KafkaNode {
 
   #defaults(data: string): Record<string, string | number> {
     const controller = this.#plan.controller;
-    const listeners = LISTENERS.map((name) => `${name}://${this.address(name)}`);
+    const { security, certificates } = this.#plan;
+    const names = this.#listeners;
+    const listeners = names.map((name) => `${name}://${this.address(name)}`);
     if (controller) listeners.push(`CONTROLLER://${controllerAddress(this.#plan.firstPort)}`);
     const replicas = Math.min(3, this.#plan.voters.split(',').length);
     return {
@@ -107,10 +145,13 @@ export class KafkaNode {
       'node.id': this.id,
       'controller.quorum.voters': this.#plan.voters,
       listeners: listeners.join(','),
-      'advertised.listeners': LISTENERS.map((name) => `${name}://${this.advertised(name)}`).join(','),
+      'advertised.listeners': names.map((name) => `${name}://${this.advertised(name)}`).join(','),
       'controller.listener.names': 'CONTROLLER',
       'inter.broker.listener.name': 'BROKERS',
-      'listener.security.protocol.map': ['CONTROLLER', ...LISTENERS].map((name) => `${name}:PLAINTEXT`).join(','),
+      'listener.security.protocol.map': [
+        'CONTROLLER:PLAINTEXT',
+        ...names.map((name) => `${name}:${securityProtocol(name, security)}`),
+      ].join(','),
       'metric.reporters': 'slackwater.test.ListenerMeter',
       'log.dirs': data,
       'default.replication.factor': replicas,
@@ -130,6 +171,14 @@ export class KafkaNode {
       // A killed broker is missed sooner than after the usual 9 s.
       'broker.heartbeat.interval.ms': 500,
       'broker.session.timeout.ms': 5_000,
+      ...securityProperties(
+        names,
+        security,
+        certificates && {
+          keyStoreFile: certificates.brokers.storeFile,
+          trustStoreFile: certificates.authority.caFile,
+        },
+      ),
     };
   }
 
@@ -147,6 +196,7 @@ export class KafkaNode {
         ...['-Xms128m', '-Xmx320m', '-Xss512k', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'],
         ...[`-D${simple}.defaultLogLevel=warn`, `-D${simple}.log.kafka.server.KafkaRaftServer=info`],
         ...[`-D${simple}.showDateTime=true`, `-D${simple}.dateTimeFormat=HH:mm:ss.SSS`],
+        ...(this.#plan.security.acls ? [`-D${simple}.log.kafka.authorizer.logger=debug`] : []),
         `-Dslackwater.meter.port=${this.#plan.firstPort + METER_OFFSET}`,
         ...['-cp', `${join(jars, '*')}:${classes}`, 'kafka.Kafka', join(this.#folder, 'server.properties')],
       ],
@@ -186,11 +236,36 @@ export class KafkaNode {
     return (await answer.json()) as Record<Listener, ListenerFigures>;
   }
 
+  /** Lines of its log since it was launched. */
+  get log(): readonly string[] {
+    return readFileSync(this.#log, 'utf8').split('\n');
+  }
+
   /** Warnings and errors of its log since it was launched. */
   complaints(): string[] {
-    return readFileSync(this.#log, 'utf8')
-      .split('\n')
-      .filter((line) => / (WARN|ERROR) /.test(line));
+    return this.log.filter((line) => / (WARN|ERROR) /.test(line));
+  }
+
+  /** What its authorizer decided since it was launched, in order; empty without ACLs. */
+  authorizations(): Authorization[] {
+    return this.log.flatMap((line) => {
+      const found = /Principal = (\S+) is (Allowed|Denied) operation = (\S+) .*on resource = (\S+)/.exec(line);
+      if (found === null) return [];
+      const [, principal = '', decision, operation = '', resource = ''] = found;
+      return [{ principal, allowed: decision === 'Allowed', operation, resource }];
+    });
+  }
+
+  /** What the broker's process holds now; collects its garbage first. */
+  async memory(): Promise<BrokerMemory> {
+    const pid = this.#child?.pid;
+    if (pid === undefined || !this.running) throw new Error(`broker ${this.id} does not run`);
+    await run('jcmd', [`${pid}`, 'GC.run']);
+    const heap = await run('jcmd', [`${pid}`, 'GC.heap_info']);
+    // `total 131072K, used 41234K` of each generation; metaspace is no part of the heap.
+    const used = [...heap.matchAll(/generation\s+total \d+K, used (\d+)K/g)].map(([, kib]) => Number(kib) * 1024);
+    const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return { heapBytes: used.reduce((sum, bytes) => sum + bytes, 0), residentBytes: Number(resident) * 1024 };
   }
 }
 

@@ -14,6 +14,7 @@ const TOOLS: readonly Tool[] = [
   { command: 'mvn', why: 'fetches Kafka from Maven Central', debian: 'maven' },
   { command: 'python3', why: 'runs librdkafka through confluent-kafka', debian: 'python3-venv' },
   { command: 'kcat', why: 'is one of the clients', debian: 'kcat' },
+  { command: 'openssl', why: 'makes certificates', debian: 'openssl' },
   { command: 'setpriv', why: 'ends brokers and clients when a test dies', debian: 'util-linux' },
 ];
 

@@ -5,18 +5,41 @@ import { join } from 'node:path';
 import { Child, type Ending } from './child.ts';
 import { freePortBlock } from './free-ports.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
+import type { Listener } from './kafka-node.ts';
 import { connectionsAt } from './listener-sockets.ts';
 import { until, within } from './until.ts';
 
 /** Another program, such as `dist/main.js`, is tested by naming it. */
 const MAIN = process.env.SLACKWATER_MAIN ?? join(import.meta.dirname, '../../src/main.ts');
-/** listen, admin, health, and a port for each of the first node ids. */
-const PORTS = 16;
-const FIRST_NODE_PORT = 4;
+/** Of each route: where it listens, and a port for each of the first node ids; the first two of all are not a route's. */
+const PORTS_PER_ROUTE = 12;
+const ADMIN_OFFSET = 0;
+const HEALTH_OFFSET = 1;
+const FIRST_ROUTE_OFFSET = 2;
 const READY_MILLISECONDS = 20_000;
 
 /** Keys of the configuration's top level, over those that this helper sets. */
 export type SidecarSettings = Readonly<Record<string, unknown>>;
+
+/** A route of the sidecar under test. */
+export interface RoutePlan {
+  readonly name: string;
+  /** Where it leads; default HIDDEN. */
+  readonly listener?: Listener;
+  /** Keys of `upstream`, over bootstrap and dialAddresses. */
+  readonly upstream?: Readonly<Record<string, unknown>>;
+  /** Other keys of the route. */
+  readonly keys?: Readonly<Record<string, unknown>>;
+}
+
+const ONE_ROUTE: readonly RoutePlan[] = [{ name: 'kafka' }];
+
+export interface SidecarOptions {
+  /** Default: one, to HIDDEN. */
+  readonly routes?: readonly RoutePlan[];
+  /** What `start` and `launch` wait for; default: readiness. A sidecar that learns nothing is never ready. */
+  readonly waitFor?: '/readyz' | '/livez';
+}
 
 /** What the admin listener tells of a connection, as far as these tests look. */
 export interface Connection {
@@ -34,57 +57,89 @@ export interface Metric {
 }
 
 export class Sidecar {
+  readonly cluster: KafkaCluster;
+  readonly routes: readonly RoutePlan[];
   readonly #folder: string;
   readonly #firstPort: number;
+  readonly #waitFor: string;
   readonly #log: string[] = [];
   #child: Child | undefined;
 
-  private constructor(folder: string, firstPort: number) {
+  private constructor(cluster: KafkaCluster, folder: string, firstPort: number, options: SidecarOptions) {
+    this.cluster = cluster;
+    this.routes = options.routes ?? ONE_ROUTE;
     this.#folder = folder;
     this.#firstPort = firstPort;
+    this.#waitFor = options.waitFor ?? '/readyz';
   }
 
-  /** Writes a configuration with one route to the cluster's HIDDEN listeners, and waits for readiness. */
-  static async start(cluster: KafkaCluster, settings: SidecarSettings = {}): Promise<Sidecar> {
-    const firstPort = await freePortBlock(PORTS);
+  /** Writes a configuration with routes to the cluster, and waits for readiness. */
+  static async start(
+    cluster: KafkaCluster,
+    settings: SidecarSettings = {},
+    options: SidecarOptions = {},
+  ): Promise<Sidecar> {
+    const { length } = options.routes ?? ONE_ROUTE;
+    const firstPort = await freePortBlock(FIRST_ROUTE_OFFSET + length * PORTS_PER_ROUTE);
     const folder = mkdtempSync(join(tmpdir(), 'slackwater-sidecar-'));
     process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-    const sidecar = new Sidecar(folder, firstPort);
+    const sidecar = new Sidecar(cluster, folder, firstPort, options);
     const config = {
-      routes: [
-        {
-          name: 'kafka',
-          protocol: 'kafka',
-          listen: sidecar.bootstrap,
-          upstream: {
-            bootstrap: cluster.bootstrap('HIDDEN').split(','),
-            dialAddresses: cluster.hiddenAddresses(),
-          },
-          brokers: { portBase: firstPort + FIRST_NODE_PORT },
-        },
-      ],
-      admin: { listen: `127.0.0.1:${firstPort + 1}` },
-      health: { listen: `127.0.0.1:${firstPort + 2}` },
+      routes: sidecar.routes.map((plan) => sidecar.#route(plan)),
+      admin: { listen: `127.0.0.1:${firstPort + ADMIN_OFFSET}` },
+      health: { listen: `127.0.0.1:${firstPort + HEALTH_OFFSET}` },
       log: { level: 'info', format: 'json' },
       ...settings,
     };
     // JSON is YAML.
     writeFileSync(sidecar.#config, JSON.stringify(config, undefined, 2));
-    await sidecar.launch();
+    try {
+      await sidecar.launch();
+    } catch (error) {
+      await sidecar.stop();
+      throw error;
+    }
     return sidecar;
+  }
+
+  #route({ name, listener = 'HIDDEN', upstream = {}, keys = {} }: RoutePlan): object {
+    return {
+      name,
+      protocol: 'kafka',
+      listen: this.bootstrapOf(name),
+      upstream: {
+        bootstrap: this.cluster.bootstrap(listener).split(','),
+        dialAddresses: this.cluster.hiddenAddresses(listener),
+        ...upstream,
+      },
+      brokers: { portBase: this.#portOf(name) },
+      ...keys,
+    };
   }
 
   get #config(): string {
     return join(this.#folder, 'slackwater.yaml');
   }
 
-  get bootstrap(): string {
-    return `127.0.0.1:${this.#firstPort}`;
+  /** Of a route's bootstrap listener; those of its brokers follow. */
+  #portOf(route: string): number {
+    const index = this.routes.findIndex(({ name }) => name === route);
+    if (index < 0) throw new Error(`no route ${route}`);
+    return this.#firstPort + FIRST_ROUTE_OFFSET + index * PORTS_PER_ROUTE;
   }
 
-  /** `host:port` at which clients are told to find a broker. */
-  brokerAddress(id: number): string {
-    return `127.0.0.1:${this.#firstPort + FIRST_NODE_PORT + id}`;
+  bootstrapOf(route: string): string {
+    return `127.0.0.1:${this.#portOf(route)}`;
+  }
+
+  /** The brokers' listener that a route leads to. */
+  listenerOf(route: string): Listener {
+    return this.routes.find(({ name }) => name === route)?.listener ?? 'HIDDEN';
+  }
+
+  /** `host:port` at which clients are told to find a broker; the first route's if none is named. */
+  brokerAddress(id: number, route = this.routes[0]?.name ?? ''): string {
+    return `127.0.0.1:${this.#portOf(route) + id}`;
   }
 
   get pid(): number {
@@ -96,15 +151,15 @@ export class Sidecar {
     const child = new Child('sidecar', process.execPath, [MAIN, 'run', '-c', this.#config]);
     this.#child = child;
     for (const stream of ['stdout', 'stderr'] as const) child.onLine(stream, (line) => this.#log.push(line));
-    await until('the sidecar to be ready', READY_MILLISECONDS, async () => {
+    await until(`the sidecar to answer GET ${this.#waitFor}`, READY_MILLISECONDS, async () => {
       if (child.ending !== undefined) {
         throw new Error(`the sidecar ended with ${child.ending.code ?? child.ending.signal}:\n${this.#last()}`);
       }
       try {
-        const answer = await this.#get(2, '/readyz');
-        return answer.ok ? true : `GET /readyz answers ${answer.status}; its log ends with\n${this.#last()}`;
+        const answer = await this.#get(HEALTH_OFFSET, this.#waitFor);
+        return answer.ok ? true : `it answers ${answer.status}; its log ends with\n${this.#last()}`;
       } catch (error) {
-        return `GET /readyz: ${error}`;
+        return `${error}`;
       }
     });
   }
@@ -123,7 +178,7 @@ export class Sidecar {
   }
 
   async #list(path: string, key: string): Promise<Connection[]> {
-    const answer: unknown = await (await this.#get(1, path)).json();
+    const answer: unknown = await (await this.#get(ADMIN_OFFSET, path)).json();
     // Either the list itself or an object that holds it.
     const list = Array.isArray(answer) ? answer : (answer as Record<string, unknown>)[key];
     if (!Array.isArray(list)) throw new Error(`GET ${path} answers no list: ${JSON.stringify(answer).slice(0, 200)}`);
@@ -139,7 +194,7 @@ export class Sidecar {
   }
 
   async metrics(): Promise<Metric[]> {
-    const text = await (await this.#get(2, '/metrics')).text();
+    const text = await (await this.#get(HEALTH_OFFSET, '/metrics')).text();
     return text.split('\n').flatMap((line) => {
       const found = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line);
       if (found === null) return [];
@@ -168,11 +223,9 @@ export class Sidecar {
 
   /** Client sockets it holds now, as the kernel counts them. */
   clientSockets(): number {
-    const ports = Array.from(
-      { length: PORTS - FIRST_NODE_PORT },
-      (_, index) => this.#firstPort + FIRST_NODE_PORT + index,
-    );
-    return [...connectionsAt([this.#firstPort, ...ports]).values()].reduce((sum, count) => sum + count, 0);
+    const first = this.#firstPort + FIRST_ROUTE_OFFSET;
+    const ports = Array.from({ length: this.routes.length * PORTS_PER_ROUTE }, (_, index) => first + index);
+    return [...connectionsAt(ports).values()].reduce((sum, count) => sum + count, 0);
   }
 
   get log(): readonly string[] {

@@ -1,8 +1,30 @@
 /** kafkajs behind the JSON lines that driver.ts describes. */
-import { Kafka, type KafkaConfig, logLevel, Partitioners } from 'kafkajs';
+import { Kafka, type KafkaConfig, logLevel, Partitioners, type SASLOptions } from 'kafkajs';
+import { unsecuredToken } from '../token.ts';
+import type { NodeAccess } from './access.ts';
 import { type ConsumeRequest, type Member, Members } from './members.ts';
 import { Senders } from './senders.ts';
 import { log, serve } from './serve.ts';
+
+function sasl({ mechanism, username, password = '' }: NonNullable<NodeAccess['sasl']>): SASLOptions {
+  switch (mechanism) {
+    case 'PLAIN':
+      return { mechanism: 'plain', username, password };
+    case 'SCRAM-SHA-256':
+      return { mechanism: 'scram-sha-256', username, password };
+    case 'SCRAM-SHA-512':
+      return { mechanism: 'scram-sha-512', username, password };
+    case 'OAUTHBEARER':
+      return { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: unsecuredToken(username) }) };
+  }
+}
+
+function accessConfig(access: NodeAccess = {}): Partial<KafkaConfig> {
+  return {
+    ...(access.tls === undefined ? {} : { ssl: access.tls }),
+    ...(access.sasl === undefined ? {} : { sasl: sasl(access.sasl) }),
+  };
+}
 
 function kafka(bootstrap: string, name: string, config: Partial<KafkaConfig> = {}): Kafka {
   return new Kafka({
@@ -21,9 +43,10 @@ function kafka(bootstrap: string, name: string, config: Partial<KafkaConfig> = {
 const PATIENT = { retries: Number.MAX_SAFE_INTEGER, maxRetryTime: 2_000 };
 
 const senders = new Senders(async (bootstrap, name, settings) => {
-  const { acks = -1, ...rest } = settings;
+  const { acks = -1, access, ...rest } = settings;
+  const config = { retry: PATIENT, ...accessConfig(access as NodeAccess | undefined) };
   const partitioning = { createPartitioner: Partitioners.DefaultPartitioner };
-  const producer = kafka(bootstrap, name, { retry: PATIENT }).producer({ ...partitioning, ...rest });
+  const producer = kafka(bootstrap, name, config).producer({ ...partitioning, ...rest });
   await producer.connect();
   return {
     send: (topic, value) => producer.send({ topic, acks: Number(acks), messages: [{ value }] }),
@@ -32,7 +55,9 @@ const senders = new Senders(async (bootstrap, name, settings) => {
 });
 
 const members = new Members(async (request: ConsumeRequest, name: string, member: Member) => {
-  const consumer = kafka(request.bootstrap, name).consumer({ groupId: request.group, ...request.settings });
+  const { access, ...settings } = request.settings;
+  const config = accessConfig(access as NodeAccess | undefined);
+  const consumer = kafka(request.bootstrap, name, config).consumer({ groupId: request.group, ...settings });
   consumer.on('consumer.group_join', ({ payload }) => {
     member.assigned = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
       partitions.map((partition) => `${topic}-${partition}`),

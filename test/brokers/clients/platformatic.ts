@@ -1,17 +1,35 @@
 /** @platformatic/kafka behind the JSON lines that driver.ts describes. */
 import { Consumer, ProduceAcks, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka';
+import { unsecuredToken } from '../token.ts';
+import type { NodeAccess } from './access.ts';
 import { type ConsumeRequest, type Member, Members } from './members.ts';
 import { Senders } from './senders.ts';
 import { log, serve } from './serve.ts';
 
+function accessOptions(access: unknown): object {
+  const { tls, sasl } = (access ?? {}) as NodeAccess;
+  return {
+    ...(tls === undefined ? {} : { tls }),
+    ...(sasl === undefined
+      ? {}
+      : {
+          sasl:
+            sasl.mechanism === 'OAUTHBEARER'
+              ? { mechanism: sasl.mechanism, token: () => unsecuredToken(sasl.username) }
+              : sasl,
+        }),
+  };
+}
+
 const senders = new Senders(async (bootstrap, name, settings) => {
-  const { acks = ProduceAcks.ALL, ...rest } = settings;
+  const { acks = ProduceAcks.ALL, access, ...rest } = settings;
   const producer = new Producer({
     clientId: name,
     bootstrapBrokers: bootstrap.split(','),
     serializers: stringSerializers,
     // Of the same kind as the other libraries' retries: as long as it takes.
     retries: true,
+    ...accessOptions(access),
     ...rest,
   });
   return {
@@ -21,6 +39,7 @@ const senders = new Senders(async (bootstrap, name, settings) => {
 });
 
 const members = new Members(async (request: ConsumeRequest, name: string, member: Member) => {
+  const { access, ...settings } = request.settings;
   const consumer = new Consumer({
     clientId: name,
     groupId: request.group,
@@ -28,7 +47,8 @@ const members = new Members(async (request: ConsumeRequest, name: string, member
     deserializers: stringDeserializers,
     // After three retries, its default, a stream that met a failed fetch ends for good.
     retries: true,
-    ...request.settings,
+    ...accessOptions(access),
+    ...settings,
   });
   const look = () => {
     member.assigned = (consumer.assignments ?? []).flatMap(({ topic, partitions }) =>

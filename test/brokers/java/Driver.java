@@ -44,6 +44,9 @@ public final class Driver {
         OPERATIONS.put("place", Topics::place);
         OPERATIONS.put("lead", Topics::lead);
         OPERATIONS.put("coordinator", Topics::coordinator);
+        OPERATIONS.put("password", Security::password);
+        OPERATIONS.put("allow", Security::allow);
+        OPERATIONS.put("alter", Security::alter);
         OPERATIONS.put("administer", Administration::tour);
         // Loaded only when asked for: clients older than 4.1 have no share groups.
         OPERATIONS.put("share", request -> ShareGroup.consume(request));

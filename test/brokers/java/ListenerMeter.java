@@ -15,7 +15,7 @@ import org.apache.kafka.common.metrics.MetricsReporter;
 
 /**
  * Tells what a broker's own socket server counted, for each listener: connections made and open, bytes in and out,
- * requests. No dial is too short to be missed. Runs inside the broker as a metrics reporter and answers any HTTP
+ * requests, authentications. No dial is too short to be missed. Runs inside the broker as a metrics reporter and answers any HTTP
  * request on the loopback port of -Dslackwater.meter.port.
  */
 public final class ListenerMeter implements MetricsReporter {
@@ -25,7 +25,10 @@ public final class ListenerMeter implements MetricsReporter {
         "connection-creation-total", "created",
         "incoming-byte-total", "bytesIn",
         "outgoing-byte-total", "bytesOut",
-        "request-total", "requests");
+        "request-total", "requests",
+        "successful-authentication-total", "authentications",
+        "failed-authentication-total", "failedAuthentications",
+        "expired-connections-killed-count", "expired");
     /** Kafka makes several instances of a reporter in one process; what they see is the same. */
     private static final Map<MetricName, KafkaMetric> METRICS = new ConcurrentHashMap<>();
     private static HttpServer server;
