@@ -1,4 +1,4 @@
-/** The layer rule: main -> app -> { admin, telemetry, config, core, protocols, cli, demo } -> contract. */
+/** The layer rule: main -> app -> { admin, telemetry, config, core, protocols, identity, cli, demo } -> contract. */
 import { join } from 'node:path';
 import t from 'tap';
 import { type Import, importsOf, resolved, sourceFiles } from './support/source-files.ts';
@@ -23,14 +23,14 @@ const ARROWS: Readonly<Record<string, Arrows>> = {
   config: { any: ['contract'], types: [], packages: /^(node:|zod$|yaml$)/ },
   telemetry: { any: ['contract'], types: ['core', 'config'], packages: EVERY },
   admin: { any: ['contract'], types: ['core', 'config'], packages: EVERY },
-  identity: { any: ['contract'], types: ['core', 'config'], packages: EVERY },
+  identity: { any: ['contract'], types: ['core', 'config'], packages: /^(node:|undici$)/ },
   version: { any: [], types: [], packages: /^node:/ },
   app: {
     any: ['version', 'contract', 'core', 'protocols', 'config', 'telemetry', 'admin', 'identity'],
     types: [],
     packages: EVERY,
   },
-  cli: { any: ['version', 'contract', 'app', 'config', 'demo'], types: ['core'], packages: EVERY },
+  cli: { any: ['version', 'contract', 'app', 'config', 'identity', 'demo'], types: ['core'], packages: EVERY },
   demo: { any: ['contract', 'app', 'config'], types: ['core'], packages: EVERY },
   allocator: { any: [], types: [], packages: /^node:/ },
   main: { any: ['allocator', 'version', 'contract', 'app', 'config', 'cli', 'demo'], types: [], packages: EVERY },
@@ -106,6 +106,14 @@ t.test('an import against an arrow is found', async (t) => {
     ['protocols/kafka/a.ts', "import { connect } from 'node:net';", false],
     ['protocols/registry.ts', "import { b } from './tcp/b.ts';", true],
     ['config/a.ts', "import type { RouteOptions } from '../core/options.ts';", false],
+    ['identity/a.ts', "import { LoginError } from '../core/login.ts';", true],
+    ['identity/a.ts', "import { b } from '../core/pool.ts';", false],
+    ['identity/a.ts', "import type { B } from '../config/b.ts';", true],
+    ['identity/a.ts', "import { b } from '../config/b.ts';", false],
+    ['identity/a.ts', "import { b } from '../telemetry/b.ts';", false],
+    ['core/a.ts', "import type { B } from '../identity/b.ts';", false],
+    ['admin/a.ts', "import type { B } from '../identity/b.ts';", false],
+    ['cli/a.ts', "import { b } from '../identity/b.ts';", true],
     ['telemetry/a.ts', "import type { B } from '../core/pool.ts';", true],
     ['telemetry/a.ts', "import { type B, type C } from '../core/pool.ts';", true],
     ['telemetry/a.ts', "import { b, type C } from '../core/pool.ts';", false],
