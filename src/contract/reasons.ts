@@ -78,7 +78,12 @@ export function isRefusal(failure: DialFailure): boolean {
   return failure === 'authentication_failed' || failure === 'mechanism_unsupported';
 }
 
+/** It says nothing of the broker: another identity may be served. */
+export function concernsIdentityAlone(failure: DialFailure): boolean {
+  return isRefusal(failure) || failure === 'credential_unavailable';
+}
+
 /** Another credential, certificate or authority might be taken. */
 export function isLoginFailure(failure: DialFailure): boolean {
-  return isRefusal(failure) || failure === 'credential_unavailable' || failure.startsWith('tls_');
+  return concernsIdentityAlone(failure) || failure.startsWith('tls_');
 }

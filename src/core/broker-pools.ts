@@ -1,5 +1,5 @@
 /** The pools of one route, one for each broker and identity, and what their fortunes mean for the route. */
-import { type DialFailure, isLoginFailure, type ReleaseReason } from '../contract/reasons.ts';
+import { concernsIdentityAlone, type DialFailure, isLoginFailure, type ReleaseReason } from '../contract/reasons.ts';
 import { BOOTSTRAP, type Topology } from '../contract/topology.ts';
 import type { Client } from './client.ts';
 import type { Timer } from './clock.ts';
@@ -107,6 +107,8 @@ export class BrokerPools implements PoolContext, IdentityHooks {
   retire(pool: Pool): void {
     this.#retired.add(pool);
     const waiters = pool.retire();
+    // What made the broker look dead is over.
+    if (!pool.supply.reachable) this.#route.listeners.reopen(pool.broker, this.clock.now());
     this.#dropIfGone(pool);
     for (const waiter of waiters) waiter.retry();
   }
@@ -223,15 +225,15 @@ export class BrokerPools implements PoolContext, IdentityHooks {
     this.#reports.dialFailed(upstream, pool, reason, detail, retrySeconds);
   }
 
-  unreachable(pool: Pool, wasReachable: boolean): void {
-    const { broker, identity, standing } = pool;
+  unreachable(pool: Pool, wasReachable: boolean, failure: DialFailure): void {
+    const { broker, identity } = pool;
     if (identity.isTrial(pool)) return;
-    const loginRefused = standing.holdMilliseconds(this.clock.now()) > 0;
+    const isWell = concernsIdentityAlone(failure);
     // A broker that turns one of several identities away serves the others.
-    if (loginRefused && this.#identities.size > 1) return;
+    if (isWell && this.#identities.size > 1) return;
     if (broker !== BOOTSTRAP || !this.#anyReachable(identity)) this.#route.listeners.shut(broker);
     if (wasReachable) this.#tellChange(pool, 'down');
-    if (broker !== BOOTSTRAP && !loginRefused && this.clientsOpen()) this.learn();
+    if (broker !== BOOTSTRAP && !isWell && this.clientsOpen()) this.learn();
   }
 
   #anyReachable(identity: Identity): boolean {

@@ -174,6 +174,10 @@ export class Identity {
     this.#before = before;
     this.#candidate = null;
     this.#trial = null;
-    for (const pool of old) this.#hooks.retire(pool);
+    for (const pool of old) {
+      this.#hooks.retire(pool);
+      // Somebody was refused for want of the old login: whether the new one helps is found out now.
+      if (!pool.supply.reachable) this.#ask(this.get(pool.broker));
+    }
   }
 }

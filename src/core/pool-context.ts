@@ -24,7 +24,7 @@ export interface PoolContext {
   /** A broker did not take its login. True: another one took over, and the pool is retired. */
   refused(pool: Pool, failure: DialFailure, detail: string): boolean;
   /** All addresses of the pool failed; those who wait are about to be refused. */
-  unreachable(pool: Pool, wasReachable: boolean): void;
+  unreachable(pool: Pool, wasReachable: boolean, failure: DialFailure): void;
   /** Dials stopped, for nobody has asked for long. */
   gaveUp(pool: Pool): void;
   /** An upstream broke that we did not close: what was cached is void. */

@@ -60,7 +60,7 @@ export class Pool implements UpstreamOwner {
       standing,
       targets,
       refused: (failure, detail) => context.refused(this, failure, detail),
-      unreachable: (wasReachable) => this.#unreachable(wasReachable),
+      unreachable: (wasReachable, failure) => this.#unreachable(wasReachable, failure),
       gaveUp: () => context.gaveUp(this),
       homeless: () => this.#refuseAll('broker_removed', `broker ${broker} is no longer part of the cluster`),
     });
@@ -236,8 +236,8 @@ export class Pool implements UpstreamOwner {
     else tenant?.detached();
   }
 
-  #unreachable(wasReachable: boolean): void {
-    this.context.unreachable(this, wasReachable);
+  #unreachable(wasReachable: boolean, failure: DialFailure): void {
+    this.context.unreachable(this, wasReachable, failure);
     this.#refuseAll('upstream_unavailable', `no connection to broker ${this.broker} at ${this.address}`);
   }
 

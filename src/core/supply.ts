@@ -35,7 +35,7 @@ export interface SupplyHooks {
   /** The login was not taken. True: another one took over, and nobody dials here any more. */
   refused(failure: DialFailure, detail: string): boolean;
   /** All targets failed: whoever waits is refused. */
-  unreachable(wasReachable: boolean): void;
+  unreachable(wasReachable: boolean, failure: DialFailure): void;
   /** No more tries until somebody asks. */
   gaveUp(): void;
   /** There is no address any more: the broker left the cluster. */
@@ -230,7 +230,7 @@ export class Supply {
     const delay = Math.max(held, isLoginFailure(failure) ? this.#lasting.failed() : this.#backoff.failed());
     if (isLoginFailure(failure)) this.#pausedUntil = now + delay;
     this.#retryWithin(delay);
-    this.#hooks.unreachable(wasReachable);
+    this.#hooks.unreachable(wasReachable, failure);
     return delay / 1000;
   }
 
