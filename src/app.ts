@@ -1,6 +1,7 @@
 /** The wiring: the only place that knows every part. What it makes knows nothing of it. */
 
 import { AddressError } from './admin/address-error.ts';
+import { AdminFileError } from './admin/admin-file-error.ts';
 import { startAdminListener } from './admin/admin-listener.ts';
 import { startHealthListener } from './admin/health-listener.ts';
 import type { Listener } from './admin/http-server.ts';
@@ -23,7 +24,7 @@ import { LOG_LEVELS, Log, type LogLevel } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { version } from './version.ts';
 
-export { AddressError };
+export { AddressError, AdminFileError };
 
 export interface AppOptions {
   /** Where log lines go; standard output if absent. */
@@ -39,7 +40,10 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** @throws {AddressError} if `listen`, `admin.listen` or `health.listen` cannot be bound */
+/**
+ * @throws {AddressError} if `listen`, `admin.listen` or `health.listen` cannot be bound
+ * @throws {AdminFileError} if the token or the certificate of the admin listener cannot be used
+ */
 export async function startApp(config: Config, options: AppOptions = {}): Promise<App> {
   const log = new Log({ ...config.log, ...(options.writeLog === undefined ? {} : { write: options.writeLog }) });
   const effective = effectiveRoutes(config);
@@ -82,6 +86,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
     const admin = await startAdminListener({
       ...shared,
       listen: parseAddress(config.admin.listen),
+      clock: systemClock,
       version: version(),
       routes: () => controls,
       config: () => publicConfig(config),

@@ -1,9 +1,14 @@
 /** Looks at the routes and steers them. GET never changes anything. */
+import type { Clock } from '../core/clock.ts';
 import type { RouteControl } from '../core/views.ts';
 import { AdminError } from './admin-error.ts';
+import { AdminFileError } from './admin-file-error.ts';
 import { ADMIN_ENDPOINTS } from './endpoints.ts';
-import { guard } from './guard.ts';
+import { FailedAttempts } from './failed-attempts.ts';
+import { Guard } from './guard.ts';
 import { type AdminLog, createServer, type ListenAddress, type Listener, listenOn } from './http-server.ts';
+import { isLoopback } from './loopback.ts';
+import type { Bounds, ListenerTls } from './node-servers.ts';
 import type { Readiness } from './readiness.ts';
 import {
   accept,
@@ -15,6 +20,7 @@ import {
   routesQuery,
   upstreamsQuery,
 } from './requests.ts';
+import { TokenFile } from './token-file.ts';
 
 /** How much is logged; the log of `telemetry` fits. */
 export interface LevelControl {
@@ -25,6 +31,12 @@ export interface LevelControl {
 
 export interface AdminOptions {
   readonly listen: ListenAddress;
+  /** Holds the token that changes are asked for with, and everything on an address beyond loopback. */
+  readonly tokenFile?: string | undefined;
+  /** Absent: plain HTTP. */
+  readonly tls?: ListenerTls | undefined;
+  readonly bounds?: Partial<Bounds> | undefined;
+  readonly clock: Pick<Clock, 'after'>;
   readonly version: string;
   /** The routes that run, asked at every request. */
   readonly routes: () => readonly RouteControl[];
@@ -37,14 +49,27 @@ export interface AdminOptions {
   readonly log: AdminLog;
 }
 
-/** @throws {AddressError} if the address cannot be bound */
+/**
+ * @throws {AddressError} if the address cannot be bound
+ * @throws {AdminFileError} if a token is needed and there is none, or its file or the certificate cannot be used
+ */
 export async function startAdminListener(options: AdminOptions): Promise<Listener> {
-  const server = createServer(ADMIN_ENDPOINTS, options.log);
+  const { listen, tls, bounds, log, clock } = options;
+  const exposed = !isLoopback(listen.host);
+  const token = options.tokenFile === undefined ? null : await TokenFile.open(options.tokenFile, log);
+  if (exposed && token === null) {
+    throw new AdminFileError('admin.tokenFile', `is needed, for ${listen.host} is not loopback`);
+  }
+  if (exposed && tls === undefined) {
+    log.warn({ listen: listen.host }, 'the admin listener is not on loopback and its token travels in plaintext');
+  }
+  const created = createServer({ endpoints: ADMIN_ENDPOINTS, log, tls, bounds });
+  const { app: server, scheme } = created;
+  const guard = new Guard({ exposed, scheme, token, attempts: new FailedAttempts(clock, log) });
   const started = { at: new Date().toISOString(), monotonic: performance.now() };
   server.addHook('onRequest', async (request, reply) => {
-    reply.header('cache-control', 'no-store');
     reply.header('x-content-type-options', 'nosniff');
-    guard(request);
+    await guard.check(request);
   });
 
   server.get('/v1/routes', async (request) => {
@@ -120,7 +145,7 @@ export async function startAdminListener(options: AdminOptions): Promise<Listene
     options.log.info({ level, previous }, 'an operator changed the log level');
     return { level, previous };
   });
-  return listenOn(server, 'admin.listen', options.listen);
+  return listenOn(created, 'admin.listen', listen);
 }
 
 /** @throws {AdminError} ROUTE_UNKNOWN */

@@ -1,6 +1,7 @@
 /** Probes and metrics. None of them dials a broker, and none changes anything. */
 import { HEALTH_ENDPOINTS } from './endpoints.ts';
 import { type AdminLog, createServer, type ListenAddress, type Listener, listenOn } from './http-server.ts';
+import type { Bounds } from './node-servers.ts';
 import type { Readiness } from './readiness.ts';
 
 export interface HealthOptions {
@@ -8,15 +9,14 @@ export interface HealthOptions {
   readonly readiness: Readiness;
   readonly metrics: { readonly contentType: string; render(): Promise<string> };
   readonly log: AdminLog;
+  readonly bounds?: Partial<Bounds> | undefined;
 }
 
 /** @throws {AddressError} if the address cannot be bound */
 export async function startHealthListener(options: HealthOptions): Promise<Listener> {
   const { readiness, metrics } = options;
-  const server = createServer(HEALTH_ENDPOINTS, options.log);
-  server.addHook('onRequest', async (_request, reply) => {
-    reply.header('cache-control', 'no-store');
-  });
+  const created = createServer({ endpoints: HEALTH_ENDPOINTS, log: options.log, bounds: options.bounds });
+  const { app: server } = created;
   server.get('/livez', async () => ({ ok: true, why: [] }));
   server.get('/readyz', async (_request, reply) => {
     const why = readiness.notReady();
@@ -30,5 +30,5 @@ export async function startHealthListener(options: HealthOptions): Promise<Liste
     const text = await metrics.render();
     return reply.type(metrics.contentType).send(text);
   });
-  return listenOn(server, 'health.listen', options.listen);
+  return listenOn(created, 'health.listen', options.listen);
 }

@@ -22,7 +22,12 @@ export function namesLoopback(header: string | undefined): boolean {
   return isLoopback(bracketed ?? plain ?? '');
 }
 
-/** Whether an `Origin` header, if there is one, is the host that was asked: browsers send it with every change. */
-export function isSameOrigin(origin: string | undefined, host: string | undefined): boolean {
-  return origin === undefined || origin === `http://${host}`;
+/** Whether an `Origin` header, if there is one, is the origin that was asked: browsers send it with every change. */
+export function isSameOrigin(origin: string | undefined, asked: string): boolean {
+  return origin === undefined || origin === asked;
+}
+
+/** Whether a `Sec-Fetch-Site` header, which pages cannot forge, says that a page of another site asks. */
+export function comesFromAnotherSite(header: string | string[] | undefined): boolean {
+  return header !== undefined && header !== 'same-origin' && header !== 'none';
 }

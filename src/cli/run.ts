@@ -1,5 +1,5 @@
 /** `slackwater run`: the sidecar itself, from its configuration to its exit code. */
-import { AddressError, type App, startApp } from '../app.ts';
+import { AddressError, AdminFileError, type App, startApp } from '../app.ts';
 import { ConfigError } from '../config/fault.ts';
 import { loadConfig } from '../config/load.ts';
 import { DONE, FAILED, USAGE } from './exit-codes.ts';
@@ -13,7 +13,7 @@ export async function runSidecar(file: string): Promise<number> {
   try {
     app = await startApp(await loadConfig(file));
   } catch (error) {
-    if (!(error instanceof ConfigError) && !(error instanceof AddressError)) throw error;
+    if (!isUsersFault(error)) throw error;
     process.stderr.write(`${error.message}\n`);
     return USAGE;
   }
@@ -34,6 +34,10 @@ export async function runSidecar(file: string): Promise<number> {
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
   });
+}
+
+function isUsersFault(error: unknown): error is Error {
+  return [ConfigError, AddressError, AdminFileError].some((fault) => error instanceof fault);
 }
 
 /** A fault of our own must end the process: a half-dead sidecar is worse than none, and a supervisor starts it again. */

@@ -4,6 +4,7 @@ import type { Test } from 'tap';
 import { type AdminOptions, startAdminListener } from '../../src/admin/admin-listener.ts';
 import { type HealthOptions, startHealthListener } from '../../src/admin/health-listener.ts';
 import { Readiness } from '../../src/admin/readiness.ts';
+import { systemClock } from '../../src/core/clock.ts';
 import { FakeRoute } from '../support/fake-route.ts';
 
 export interface Answer {
@@ -54,7 +55,7 @@ export function recorder(): Recorded {
   const add = (fields: object, message: string) => {
     lines.push({ fields, message });
   };
-  return { lines, log: { info: add, error: add } };
+  return { lines, log: { info: add, warn: add, error: add } };
 }
 
 export async function adminOn(t: Test, routes: FakeRoute[] = [new FakeRoute()], changes: Partial<AdminOptions> = {}) {
@@ -69,6 +70,7 @@ export async function adminOn(t: Test, routes: FakeRoute[] = [new FakeRoute()], 
   const readiness = new Readiness(() => routes);
   const listener = await startAdminListener({
     listen: { host: '127.0.0.1', port: 0 },
+    clock: systemClock,
     version: '1.2.3',
     routes: () => routes,
     config: () => ({ routes: [{ name: 'orders' }] }),
