@@ -64,8 +64,8 @@ export class TokenFile {
 /** Changes with the file, through symbolic links; a text of its own while there is none. */
 async function versionOf(path: string): Promise<string> {
   try {
-    const { dev, ino, size, mtimeNs } = await stat(path, { bigint: true });
-    return `${dev} ${ino} ${size} ${mtimeNs}`;
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+    return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
   } catch (error) {
     return reasonOf(error);
   }
