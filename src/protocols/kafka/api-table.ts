@@ -203,7 +203,7 @@ export function bearsAddresses(key: number): boolean {
   return ADDRESS_BEARING.has(key);
 }
 
-/** Whether the api may be offered to clients at all. */
-export function isOffered(api: Api): boolean {
-  return api.kind !== 'refuse' && api.kind !== 'hidden' && api.kind !== 'sasl';
+/** Whether the api may be offered to clients at all. @param sasl clients may authenticate, to the broker or to us */
+export function isOffered(api: Api, sasl: boolean): boolean {
+  return api.kind !== 'refuse' && api.kind !== 'hidden' && (sasl || api.kind !== 'sasl');
 }

@@ -22,6 +22,9 @@ const SUPPORTED_FEATURES_TAG = 0;
 /** KIP-890: the first that speaks transaction.version 2, under which a broker refuses older ones of a transaction. */
 const FIRST_PRODUCE_OF_TRANSACTIONS_2 = 12;
 
+/** Whether clients are told that they may authenticate: to us, to the broker, or not at all. */
+export type SaslOffer = 'no' | 'ours' | 'brokers';
+
 export interface VersionRange {
   readonly min: number;
   readonly max: number;
@@ -130,7 +133,7 @@ export interface ToldVersions {
  * Reads a broker's answer and cuts it at what we can handle. Minima stay the broker's: a raised one makes old clients
  * switch features off (KAFKA-18659). @throws {MalformedError}
  */
-export function readApiVersions(cursor: Cursor, version: number): ToldVersions {
+export function readApiVersions(cursor: Cursor, version: number, sasl: SaslOffer = 'no'): ToldVersions {
   if (cursor.int16() !== 0) return { versions: null, throttleMilliseconds: 0 };
   const ranges = new Map<number, VersionRange>();
   for (let left = cursor.arrayLength(); left > 0; left -= 1) {
@@ -139,9 +142,13 @@ export function readApiVersions(cursor: Cursor, version: number): ToldVersions {
     const max = cursor.int16();
     cursor.skipTags();
     const api = APIS[key];
-    if (api === undefined || !isOffered(api) || min > api.maxVersion || max < api.minVersion) continue;
+    if (api === undefined || !isOffered(api, sasl === 'brokers') || min > api.maxVersion || max < api.minVersion)
+      continue;
     ranges.set(key, { min, max: Math.min(max, api.maxVersion) });
   }
+  if (sasl === 'ours')
+    for (const { key, minVersion: min, maxVersion: max } of APIS.filter(({ kind }) => kind === 'sasl'))
+      ranges.set(key, { min, max });
   const throttleMilliseconds = version >= FIRST_WITH_THROTTLE ? cursor.int32() : 0;
   const versions = version >= FIRST_WITH_TAGS ? readFeatures(cursor, ranges) : new Versions(ranges, [], []);
   return { versions, throttleMilliseconds };

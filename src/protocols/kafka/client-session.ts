@@ -17,6 +17,7 @@ import {
   SMALLEST_REQUEST_BYTES,
 } from './request-head.ts';
 import type { KafkaRoute } from './route.ts';
+import type { Judgement, LocalLogin } from './sasl/local-login.ts';
 import { Sleeper } from './sleeper.ts';
 
 /** Length and correlation id. */
@@ -25,8 +26,13 @@ const FRAME_HEAD_BYTES = 8;
 const MOST_BYTES_BEFORE_ACKS = 128 * 1024;
 /** Three strings, of 32,767 bytes at most. */
 const MOST_VERSIONS_BYTES = 128 * 1024;
+/** Of a request or a token, when a client authenticates itself to us. */
+const MOST_SASL_BYTES = 64 * 1024;
 /** A longer Metadata request is not kept for a sleeper. */
 const MOST_QUESTION_BYTES = 16 * 1024;
+
+const NO_SASL =
+  'the client wants to authenticate with SASL, which this route does not take: remove the SASL settings of the client';
 
 export class KafkaClientSession implements ClientSession {
   size = 0;
@@ -53,14 +59,20 @@ export class KafkaClientSession implements ClientSession {
   readonly #route: KafkaRoute;
   #greeted = false;
   #answerBody: Buffer | null = null;
+  /** The judgement on it is the answer. */
+  #judgement: Judgement | null = null;
+  /** Null: whoever connects may ask. */
+  readonly #login: LocalLogin | null;
   #answering: Versions | null = null;
   /** Once pinned for life, every request of this client is. */
   #pinnedBy: PinReason | undefined = undefined;
   #pinnedHard = false;
 
-  constructor(route: KafkaRoute, listener: string) {
+  constructor(route: KafkaRoute, listener: string, login: LocalLogin | null) {
     this.#route = route;
     this.listener = listener;
+    this.#login = login;
+    this.identity = login?.identity ?? '';
   }
 
   inspect(bytes: Buffer, start: number, end: number, mayAnswer: boolean, owing: boolean): Verdict {
@@ -71,6 +83,7 @@ export class KafkaClientSession implements ClientSession {
       const foreign = recognise(bytes, start);
       if (foreign !== null) return this.#close(foreign.reason, foreign.detail);
     }
+    if (this.#login?.expectsBareToken === true) return this.#inspectBareToken(this.#login, bytes, start, end, length);
     if (length < SMALLEST_REQUEST_BYTES)
       return this.#close('protocol_error', `a request cannot be ${length} bytes long`);
     if (length > this.#route.maxFrameBytes) {
@@ -85,6 +98,9 @@ export class KafkaClientSession implements ClientSession {
     this.expectsAnswer = true;
     this.patienceMilliseconds = 0;
     this.metadataKey = null;
+    this.#judgement = null;
+    const refusal = this.#login?.refusal(this.apiKey) ?? null;
+    if (refusal !== null) return this.#close(refusal.reason, refusal.detail);
     const api = APIS[this.apiKey];
     const stop = Math.min(end, start + this.size);
     const verdict = api === undefined ? this.#unknown() : this.#classify(api, bytes, start, stop, mayAnswer, owing);
@@ -104,10 +120,7 @@ export class KafkaClientSession implements ClientSession {
       case 'hidden':
         return this.#close('refused_api', `${api.name} is not offered to applications`);
       case 'sasl':
-        return this.#close(
-          'refused_api',
-          'the client wants to authenticate with SASL, which this route does not take: remove the SASL settings of the client',
-        );
+        return this.#inspectSasl(api, bytes, start, end, mayAnswer);
       default:
     }
     if (this.version < 0) return this.#close('protocol_error', `${api.name} in version ${this.version}`);
@@ -155,6 +168,32 @@ export class KafkaClientSession implements ClientSession {
     return Verdict.answer;
   }
 
+  #inspectSasl(api: Api, bytes: Buffer, start: number, end: number, mayAnswer: boolean): Verdict {
+    if (this.#login === null) return this.#close('refused_api', NO_SASL);
+    if (this.size > MOST_SASL_BYTES) return this.#close('protocol_error', `${api.name} of ${this.size} bytes`);
+    if (end - start < this.size) return Verdict.incomplete;
+    if (api.key === ApiKey.saslHandshake && !mayAnswer) return Verdict.learn; // a dead broker shakes no hands
+    const at = afterClientId(bytes, start, end);
+    if (at === LACKING) return this.#close('protocol_error', `${api.name} ends within its client id`);
+    const { apiKey, version, correlationId } = this;
+    return this.#judged(this.#login.judge({ apiKey, version, correlationId, bytes, at, end }));
+  }
+
+  #inspectBareToken(login: LocalLogin, bytes: Buffer, start: number, end: number, length: number): Verdict {
+    if (length < 0 || length > MOST_SASL_BYTES) return this.#close('protocol_error', `a SASL token of ${length} bytes`);
+    this.size = SIZE_BYTES + length;
+    this.apiKey = ApiKey.saslAuthenticate;
+    if (end - start < this.size) return Verdict.incomplete;
+    return this.#judged(login.judgeBare(bytes.subarray(start + SIZE_BYTES, start + this.size)));
+  }
+
+  #judged(judgement: Judgement): Verdict {
+    this.#judgement = judgement;
+    if (judgement.end === null) return Verdict.answer;
+    this.#close(judgement.end.reason, judgement.end.detail);
+    return judgement.answer === null ? Verdict.close : Verdict.dismiss;
+  }
+
   #inspectProduce(api: Api, bytes: Buffer, start: number, end: number, complete: boolean): Verdict {
     const flexible = this.version >= api.firstFlexible;
     let at = afterHeader(bytes, start, end, flexible);
@@ -180,7 +219,7 @@ export class KafkaClientSession implements ClientSession {
     if (end - at > MOST_QUESTION_BYTES) return Verdict.forward;
     this.metadataKey = { version: this.version, rest: bytes.toString('latin1', at, end) };
     if (!mayAnswer) return Verdict.forward;
-    this.#answerBody = this.sleeper.answerFrom(this.#route.cache, this.metadataKey);
+    this.#answerBody = this.sleeper.answerFrom(this.#route.cacheOf(this.identity), this.metadataKey);
     return this.#answerBody === null ? Verdict.forward : Verdict.answer;
   }
 
@@ -191,10 +230,18 @@ export class KafkaClientSession implements ClientSession {
   }
 
   answer(): Buffer {
+    const judged = this.#judgement?.answer ?? null;
+    if (judged !== null) {
+      this.#login?.commit();
+      this.identity = this.#login?.identity ?? '';
+      this.#route.countAbsorbed(this.apiKey);
+      this.#forget();
+      return judged;
+    }
     const body = this.#answerBody;
     if (body === null) throw new Error('there is no answer to the request inspected last');
     if (this.apiKey === ApiKey.apiVersions) this.told = this.#answering;
-    else if (this.metadataKey !== null) this.sleeper.toldFrom(this.#route.cache, this.metadataKey);
+    else if (this.metadataKey !== null) this.sleeper.toldFrom(this.#route.cacheOf(this.identity), this.metadataKey);
     this.#route.countAbsorbed(this.apiKey);
     const frame = Buffer.allocUnsafe(FRAME_HEAD_BYTES + body.length);
     frame.writeInt32BE(4 + body.length);
@@ -220,6 +267,7 @@ export class KafkaClientSession implements ClientSession {
   #forget(): void {
     this.metadataKey = null;
     this.#answerBody = null;
+    this.#judgement = null;
     this.#answering = null;
   }
 

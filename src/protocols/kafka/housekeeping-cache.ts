@@ -2,7 +2,8 @@
  * Metadata answers kept for sleepers.
  *
  * A sleeper may get a cached answer only if it had an answer to the same request on this connection before, and the cached
- * one is newer than whatever it got last. So nobody ever sees an answer older than its own refresh interval.
+ * one is newer than whatever it got last. So nobody ever sees an answer older than its own refresh interval. Every identity
+ * has a cache of its own: what brokers show depends on who asks.
  */
 
 /** Version and everything behind the client id: the request without what differs between clients that ask the same. */
@@ -20,6 +21,11 @@ export interface CachedAnswer {
   readonly sequence: number;
 }
 
+/** What several caches hold together. */
+export interface CacheBudget {
+  bytes: number;
+}
+
 const MOST_BYTES = 16 * 1024 * 1024;
 /** Of bookkeeping, beside the two texts. */
 const ENTRY_BYTES = 200;
@@ -28,10 +34,16 @@ export const FIRST_FLEXIBLE_METADATA = 9;
 
 export class HousekeepingCache {
   readonly #answers = new Map<string, CachedAnswer>();
+  readonly #budget: CacheBudget;
   #bytes = 0;
   #sequence = 0;
   /** What was asked for before is not kept, for it may say what is known to be wrong. */
   #clearedAt = 0;
+
+  /** @param budget shared by the caches of all identities */
+  constructor(budget: CacheBudget = { bytes: 0 }) {
+    this.#budget = budget;
+  }
 
   find(key: MetadataKey): CachedAnswer | undefined {
     return this.#answers.get(nameOf(key));
@@ -56,9 +68,9 @@ export class HousekeepingCache {
     this.#remove(nameOf(kept));
     if (!clean || sequence <= this.#clearedAt || rest.length > MOST_BYTES / 4 || hasHeaderTags(key, rest)) return;
     this.#answers.set(nameOf(kept), { key: kept, rest: withoutThrottle(key.version, rest), sequence });
-    this.#bytes += costOf(kept, rest);
+    this.#grow(costOf(kept, rest));
     for (const oldest of this.#answers.keys()) {
-      if (this.#bytes <= MOST_BYTES) break;
+      if (this.#budget.bytes <= MOST_BYTES) break;
       this.#remove(oldest);
     }
   }
@@ -67,12 +79,17 @@ export class HousekeepingCache {
     const known = this.#answers.get(name);
     if (known === undefined) return;
     this.#answers.delete(name);
-    this.#bytes -= costOf(known.key, known.rest);
+    this.#grow(-costOf(known.key, known.rest));
+  }
+
+  #grow(bytes: number): void {
+    this.#bytes += bytes;
+    this.#budget.bytes += bytes;
   }
 
   clear(): void {
     this.#answers.clear();
-    this.#bytes = 0;
+    this.#grow(-this.#bytes);
     this.#clearedAt = this.#sequence;
   }
 }

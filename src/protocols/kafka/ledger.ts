@@ -2,9 +2,8 @@
 import type { UpstreamSink } from '../../contract/protocol.ts';
 import { APIS } from './api-table.ts';
 import type { KafkaClientSession } from './client-session.ts';
-import type { MetadataKey } from './housekeeping-cache.ts';
+import type { HousekeepingCache, MetadataKey } from './housekeeping-cache.ts';
 import { InFlight, Owner } from './in-flight.ts';
-import type { KafkaRoute } from './route.ts';
 
 interface Question {
   readonly client: KafkaClientSession;
@@ -18,7 +17,7 @@ export class Ledger<T> {
   readonly inFlight = new InFlight();
   /** Who holds the connection, or held it last. */
   tenant: T | null = null;
-  readonly #route: KafkaRoute;
+  readonly #cache: HousekeepingCache;
   /** Metadata requests of the tenant, in order. */
   readonly #questions: Question[] = [];
   #owedToTenant = 0;
@@ -33,8 +32,9 @@ export class Ledger<T> {
   #worked = 0;
   #mutedMilliseconds = 0;
 
-  constructor(route: KafkaRoute) {
-    this.#route = route;
+  /** @param cache of whom the broker takes the connection for */
+  constructor(cache: HousekeepingCache) {
+    this.#cache = cache;
   }
 
   admit(client: KafkaClientSession): void {
@@ -47,7 +47,7 @@ export class Ledger<T> {
     const api = APIS[apiKey];
     const hold = api !== undefined && version <= api.maxVersion && api.kind === 'hold';
     if (api?.kind === 'metadata') {
-      const sequence = this.#route.cache.next();
+      const sequence = this.#cache.next();
       this.#questions.push({ client, key: client.metadataKey, works: client.sleeper.works, sequence });
     }
     this.inFlight.push(correlationId, apiKey, version, Owner.tenant, work, hold, patienceMilliseconds);
@@ -63,7 +63,7 @@ export class Ledger<T> {
   heardMetadata(rest: Buffer, clean: boolean): void {
     const question = this.#questions.shift();
     if (question === undefined || question.key === null) return;
-    const { cache } = this.#route;
+    const cache = this.#cache;
     cache.take(question.key, rest, clean, question.sequence);
     question.client.sleeper.heard(cache.intern(question.key), cache.next(), clean, question.works);
   }

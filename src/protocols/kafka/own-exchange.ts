@@ -8,7 +8,7 @@ import { ApiKey } from './api-table.ts';
 import { readApiVersions, type Versions } from './api-versions.ts';
 import { Cursor } from './cursor.ts';
 import { applyEdits } from './edits.ts';
-import type { MetadataKey } from './housekeeping-cache.ts';
+import type { HousekeepingCache, MetadataKey } from './housekeeping-cache.ts';
 import { type InFlight, Owner } from './in-flight.ts';
 import {
   apiVersionsRequest,
@@ -37,6 +37,8 @@ export interface OwnFailure {
 export class OwnExchange {
   readonly #route: KafkaRoute;
   readonly #target: UpstreamTarget;
+  readonly #identity: string;
+  readonly #cache: HousekeepingCache;
   readonly #inFlight: InFlight;
   /** Null: the broker knows us, or need not. */
   #authentication: Authentication | null = null;
@@ -52,9 +54,11 @@ export class OwnExchange {
   /** Of the answer that was concluded last. */
   throttleMilliseconds = 0;
 
-  constructor(route: KafkaRoute, target: UpstreamTarget, inFlight: InFlight) {
+  constructor(route: KafkaRoute, target: UpstreamTarget, identity: string, inFlight: InFlight) {
     this.#route = route;
     this.#target = target;
+    this.#identity = identity;
+    this.#cache = route.cacheOf(identity);
     this.#inFlight = inFlight;
   }
 
@@ -114,9 +118,9 @@ export class OwnExchange {
     // A broker closes the connection on a version that it does not know.
     const range = this.#versions?.ranges.get(ApiKey.metadata);
     if (range === undefined) return undefined;
-    if (this.#renewing.length === 0) this.#renewal = this.#route.cache.next();
+    if (this.#renewing.length === 0) this.#renewal = this.#cache.next();
     const requests: Buffer[] = [];
-    for (const key of this.#route.questions()) {
+    for (const key of this.#route.questions(this.#identity)) {
       const { version } = key;
       const rest = version >= range.min && version <= range.max ? creatingNothing(key) : null;
       if (rest === null) continue;
@@ -183,7 +187,7 @@ export class OwnExchange {
 
   #readVersions(bytes: Buffer, start: number, end: number, version: number): Versions | null {
     const body = new Cursor(bytes, start + ANSWER_HEAD_BYTES, end, version >= FIRST_FLEXIBLE_VERSIONS);
-    const { versions, throttleMilliseconds } = readApiVersions(body, version);
+    const { versions, throttleMilliseconds } = readApiVersions(body, version, this.#route.offersSasl);
     this.throttleMilliseconds = throttleMilliseconds;
     return versions;
   }
@@ -227,6 +231,6 @@ export class OwnExchange {
     // An answer that names a broker without a listener is not kept: whoever asks will ask a broker.
     const complete = topology.nodes.every(({ node }) => addresses.find(node) !== undefined);
     const frame = applyEdits(bytes, start, end, complete ? edits(addresses) : []);
-    this.#route.cache.take(key, frame.subarray(ANSWER_HEAD_BYTES), clean && complete, this.#renewal);
+    this.#cache.take(key, frame.subarray(ANSWER_HEAD_BYTES), clean && complete, this.#renewal);
   }
 }

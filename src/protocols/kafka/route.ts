@@ -2,10 +2,12 @@
 import type { ProtocolRoute, RequestCounts, RouteContext, UpstreamTarget } from '../../contract/protocol.ts';
 import { BOOTSTRAP, type BrokerNode, type LocalAddresses } from '../../contract/topology.ts';
 import { APIS } from './api-table.ts';
-import type { Versions } from './api-versions.ts';
+import type { SaslOffer, Versions } from './api-versions.ts';
 import { KafkaClientSession } from './client-session.ts';
-import { HousekeepingCache, type MetadataKey, nameOf } from './housekeeping-cache.ts';
+import { type CacheBudget, HousekeepingCache, type MetadataKey, nameOf } from './housekeeping-cache.ts';
 import { localPortOf } from './local-port.ts';
+import { LocalLogin } from './sasl/local-login.ts';
+import { PasswordCheck } from './sasl/password-check.ts';
 import { ScramKeyCache } from './sasl/scram-keys.ts';
 import { KafkaUpstreamSession } from './upstream-session.ts';
 
@@ -18,9 +20,14 @@ export class KafkaRoute implements ProtocolRoute {
   readonly asksForTopology = true;
   readonly addresses: LocalAddresses;
   readonly maxFrameBytes: number;
-  readonly cache = new HousekeepingCache();
+  readonly offersSasl: SaslOffer;
   readonly scramKeys = new ScramKeyCache();
   readonly #context: RouteContext;
+  /** By identity. */
+  readonly #caches = new Map<string, HousekeepingCache>();
+  readonly #cacheBudget: CacheBudget = { bytes: 0 };
+  /** Null: clients do not authenticate themselves to us. */
+  readonly #passwords: PasswordCheck | null;
   readonly #clients = new Set<KafkaClientSession>();
   readonly #versions = new Map<string, Versions>();
   /** What all listed brokers share; made anew when one of them changes. */
@@ -35,10 +42,13 @@ export class KafkaRoute implements ProtocolRoute {
     this.#context = context;
     this.addresses = context.addresses;
     this.maxFrameBytes = context.maxFrameBytes;
+    this.#passwords = context.users === null ? null : new PasswordCheck(context.users, this.scramKeys);
+    this.offersSasl = context.users !== null ? 'ours' : context.saslPassThrough ? 'brokers' : 'no';
   }
 
-  client(node: string): KafkaClientSession {
-    const session = new KafkaClientSession(this, node);
+  client(node: string, user: string | null): KafkaClientSession {
+    const login = this.#passwords === null ? null : new LocalLogin(this.#passwords, user);
+    const session = new KafkaClientSession(this, node, login);
     this.#clients.add(session);
     return session;
   }
@@ -47,8 +57,8 @@ export class KafkaRoute implements ProtocolRoute {
     this.#clients.delete(session);
   }
 
-  upstream<T>(target: UpstreamTarget): KafkaUpstreamSession<T> {
-    return new KafkaUpstreamSession<T>(this, target);
+  upstream<T>(target: UpstreamTarget, identity: string): KafkaUpstreamSession<T> {
+    return new KafkaUpstreamSession<T>(this, target, identity);
   }
 
   localPort(node: string): number | { readonly fault: string } {
@@ -56,7 +66,7 @@ export class KafkaRoute implements ProtocolRoute {
   }
 
   invalidate(): void {
-    this.cache.clear();
+    for (const cache of this.#caches.values()) cache.clear();
   }
 
   // --- the cluster ----------------------------------------------------------------------------------------------
@@ -110,11 +120,21 @@ export class KafkaRoute implements ProtocolRoute {
 
   // --- sleepers -------------------------------------------------------------------------------------------------
 
-  /** What the sleepers of all listeners will ask next, each question once. */
-  questions(): MetadataKey[] {
+  /** What brokers told those who are this for them. */
+  cacheOf(identity: string): HousekeepingCache {
+    const known = this.#caches.get(identity);
+    if (known !== undefined) return known;
+    const cache = new HousekeepingCache(this.#cacheBudget);
+    this.#caches.set(identity, cache);
+    return cache;
+  }
+
+  /** What the sleepers of this identity, at all listeners, will ask next, each question once. */
+  questions(identity: string): MetadataKey[] {
     const questions = new Map<string, MetadataKey>();
     let bytes = 0;
-    for (const { sleeper } of this.#clients) {
+    for (const { sleeper, identity: asked } of this.#clients) {
+      if (asked !== identity) continue;
       for (const key of sleeper.questions()) {
         if (bytes > MOST_QUESTION_BYTES) return [...questions.values()];
         if (!questions.has(nameOf(key))) bytes += key.rest.length;

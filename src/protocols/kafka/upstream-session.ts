@@ -24,6 +24,7 @@ const SMALLEST_ANSWER_BYTES = 4;
 
 export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
   readonly #route: KafkaRoute;
+  readonly #identity: string;
   readonly #ledger: Ledger<T>;
   readonly #own: OwnExchange;
   readonly #walker = new FetchWalker();
@@ -39,10 +40,11 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
   /** Of the answer looked into last. */
   #findings: Findings | null = null;
 
-  constructor(route: KafkaRoute, target: UpstreamTarget) {
+  constructor(route: KafkaRoute, target: UpstreamTarget, identity: string) {
     this.#route = route;
-    this.#ledger = new Ledger<T>(route);
-    this.#own = new OwnExchange(route, target, this.#ledger.inFlight);
+    this.#identity = identity;
+    this.#ledger = new Ledger<T>(route.cacheOf(identity));
+    this.#own = new OwnExchange(route, target, identity, this.#ledger.inFlight);
   }
 
   get owed(): number {
@@ -82,6 +84,8 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
   }
 
   admit(client: KafkaClientSession): CloseReason | undefined {
+    if (client.identity !== this.#identity)
+      throw new Error(`a client of identity ${client.identity} on a connection of ${this.#identity}`);
     if (client.told !== null && !this.#own.covers(client.told, client.listener)) return 'versions_changed';
     this.#ledger.admit(client);
     client.admitted();

@@ -14,8 +14,8 @@ const CLASSES: Readonly<Record<Api['kind'], string>> = {
 };
 
 function row(api: Api): string {
-  const versions = isOffered(api) ? `${api.minVersion}-${api.maxVersion}` : '-';
-  const clock = isOffered(api) ? (api.work ? 'yes' : 'no') : '-';
+  const versions = isOffered(api, false) ? `${api.minVersion}-${api.maxVersion}` : '-';
+  const clock = isOffered(api, false) ? (api.work ? 'yes' : 'no') : '-';
   const cells = [api.key, api.name, CLASSES[api.kind], clock, versions, bearsAddresses(api.key) ? 'yes' : ''];
   return `| ${cells.join(' | ')} |`;
 }

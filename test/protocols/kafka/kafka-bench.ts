@@ -44,6 +44,8 @@ export interface BrokerTraits {
   readonly clusterId?: string | null;
   /** Of each ApiVersions that it answers, in order. */
   readonly throttles?: readonly number[];
+  /** Whom it takes us for. */
+  readonly identity?: string;
 }
 
 /** Everything that the fixture knows, from version 0 on. */
@@ -132,22 +134,23 @@ export class KafkaBench {
   }
 
   /** A connection that has not been greeted. */
-  dial(node = '1'): Connection {
+  dial(node = '1', identity = ''): Connection {
     const broker = BROKERS.find((each) => String(each.node) === node) ?? { host: 'seed.kafka.internal', port: 9092 };
-    return new Connection(this.route.upstream<string>({ node, host: broker.host, port: broker.port }, ''));
+    return new Connection(this.route.upstream<string>({ node, host: broker.host, port: broker.port }, identity));
   }
 
   /** A connection to a broker that has answered our greeting. */
   connect(traits: BrokerTraits = {}): Connection {
-    const connection = this.dial(traits.node);
+    const connection = this.dial(traits.node, traits.identity);
     connection.read(greetingAnswers(connection.session.greeting(null), traits));
     if (!connection.sink.facts.includes('ready')) throw new Error(`not ready: ${connection.sink.failure?.detail}`);
     connection.sink.reset();
     return connection;
   }
 
-  client(node = '1'): ClientSession {
-    return this.route.client(node, null);
+  /** @param user who it is by its certificate */
+  client(node = '1', user: string | null = null): ClientSession {
+    return this.route.client(node, user);
   }
 }
 

@@ -8,8 +8,13 @@ const SHORTEST_PART = 8;
 export function brokersWords(text: string, credential: Credential): string {
   let words = text;
   for (const secret of secretsOf(credential)) words = words.replaceAll(secret, '[secret]');
+  return oneLine(words);
+}
+
+/** What anybody said, as one line that is not too long. */
+export function oneLine(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get into a log
-  words = words.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
+  const words = text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
   return words.length > MOST_CHARACTERS ? `${words.slice(0, MOST_CHARACTERS)}...` : words;
 }
 

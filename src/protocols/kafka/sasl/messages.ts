@@ -13,7 +13,7 @@ import { Writer } from '../writer.ts';
 
 export const HANDSHAKE_VERSION = 1;
 export const FIRST_FLEXIBLE_AUTHENTICATE = 2;
-const FIRST_WITH_LIFETIME = 1;
+export const FIRST_WITH_LIFETIME = 1;
 
 export const SaslError = { unsupportedMechanism: 33, illegalState: 34, authenticationFailed: 58 } as const;
 

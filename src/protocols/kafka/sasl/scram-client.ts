@@ -6,7 +6,7 @@
  *   client: c=biws,r=NONCE+MORE,p=PROOF
  *   broker: v=SIGNATURE, or e=ERROR
  */
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { Secret } from '../../../contract/credential.ts';
 import { MalformedError } from '../cursor.ts';
 import { type ClientMechanism, RefusedError } from './mechanism.ts';
@@ -19,17 +19,12 @@ import {
   GS2_HEADER,
   hmacOf,
   MOST_ITERATIONS,
+  MOST_MESSAGE_BYTES,
+  newNonce,
   type ScramMechanism,
   xor,
 } from './scram.ts';
 import type { ScramKeyCache } from './scram-keys.ts';
-
-const MOST_MESSAGE_BYTES = 4096;
-
-/** 144 bits; no comma and no padding among its characters. */
-export function newNonce(): string {
-  return randomBytes(18).toString('base64');
-}
 
 export class ScramClient implements ClientMechanism {
   readonly #mechanism: ScramMechanism;

@@ -7,7 +7,7 @@
  *   AuthMessage = client-first-bare , server-first , client-final-without-proof
  *   ClientProof = ClientKey XOR HMAC(StoredKey, AuthMessage); ServerSignature = HMAC(ServerKey, AuthMessage)
  */
-import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import type { PasswordMechanism, Secret } from '../../../contract/credential.ts';
 import { MalformedError } from '../cursor.ts';
 
@@ -29,6 +29,13 @@ export const MOST_ITERATIONS = 1_000_000;
 /** `n,,` in Base64. */
 export const CHANNEL_BINDING = 'c=biws';
 export const GS2_HEADER = 'n,,';
+
+export const MOST_MESSAGE_BYTES = 4096;
+
+/** 144 bits; no comma and no padding among its characters. */
+export function newNonce(): string {
+  return randomBytes(18).toString('base64');
+}
 
 export interface ScramKeys {
   readonly clientKey: Buffer;

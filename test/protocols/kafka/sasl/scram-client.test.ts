@@ -2,8 +2,8 @@ import t from 'tap';
 import { Secret } from '../../../../src/contract/credential.ts';
 import { MalformedError } from '../../../../src/protocols/kafka/cursor.ts';
 import { RefusedError } from '../../../../src/protocols/kafka/sasl/mechanism.ts';
-import type { ScramMechanism } from '../../../../src/protocols/kafka/sasl/scram.ts';
-import { newNonce, ScramClient } from '../../../../src/protocols/kafka/sasl/scram-client.ts';
+import { newNonce, type ScramMechanism } from '../../../../src/protocols/kafka/sasl/scram.ts';
+import { ScramClient } from '../../../../src/protocols/kafka/sasl/scram-client.ts';
 import { ScramKeyCache } from '../../../../src/protocols/kafka/sasl/scram-keys.ts';
 
 const REFUSED = { name: 'RefusedError' };
