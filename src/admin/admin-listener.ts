@@ -6,7 +6,14 @@ import { AdminFileError } from './admin-file-error.ts';
 import { ADMIN_ENDPOINTS } from './endpoints.ts';
 import { FailedAttempts } from './failed-attempts.ts';
 import { Guard } from './guard.ts';
-import { type AdminLog, createServer, type ListenAddress, type Listener, listenOn } from './http-server.ts';
+import {
+  type AdminLog,
+  createServer,
+  type ListenAddress,
+  type Listener,
+  listenOn,
+  type Server,
+} from './http-server.ts';
 import { isLoopback } from './loopback.ts';
 import type { Bounds, ListenerTls } from './node-servers.ts';
 import type { Readiness } from './readiness.ts';
@@ -54,7 +61,7 @@ export interface AdminOptions {
  * @throws {AdminFileError} if a token is needed and there is none, or its file or the certificate cannot be used
  */
 export async function startAdminListener(options: AdminOptions): Promise<Listener> {
-  const { listen, tls, bounds, log, clock } = options;
+  const { listen, tls, log, clock } = options;
   const exposed = !isLoopback(listen.host);
   const token = options.tokenFile === undefined ? null : await TokenFile.open(options.tokenFile, log);
   if (exposed && token === null) {
@@ -63,7 +70,7 @@ export async function startAdminListener(options: AdminOptions): Promise<Listene
   if (exposed && tls === undefined) {
     log.warn({ listen: listen.host }, 'the admin listener is not on loopback and its token travels in plaintext');
   }
-  const created = createServer({ endpoints: ADMIN_ENDPOINTS, log, tls, bounds });
+  const created = create(options);
   const { app: server, scheme } = created;
   const guard = new Guard({ exposed, scheme, token, attempts: new FailedAttempts(clock, log) });
   const started = { at: new Date().toISOString(), monotonic: performance.now() };
@@ -146,6 +153,17 @@ export async function startAdminListener(options: AdminOptions): Promise<Listene
     return { level, previous };
   });
   return listenOn(created, 'admin.listen', listen);
+}
+
+/** @throws {AdminFileError} */
+function create({ log, tls, bounds }: AdminOptions): Server {
+  try {
+    return createServer({ endpoints: ADMIN_ENDPOINTS, log, tls, bounds });
+  } catch (error) {
+    if (tls === undefined) throw error;
+    const why = error instanceof Error ? error.message : 'an unknown error';
+    throw new AdminFileError('admin.tls', `the certificate and its key cannot be used: ${why}`, { cause: error });
+  }
 }
 
 /** @throws {AdminError} ROUTE_UNKNOWN */

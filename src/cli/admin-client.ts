@@ -1,71 +1,82 @@
 /** Asks a running sidecar. */
+import { readAuthority, readToken } from './admin-files.ts';
+import { type Access, ask } from './admin-request.ts';
 import { CommandError } from './command-error.ts';
 
 export const DEFAULT_ADMIN = 'http://127.0.0.1:9901';
-const TIMEOUT_MILLISECONDS = 10_000;
+export const TOKEN_FILE_VARIABLE = 'SLACKWATER_ADMIN_TOKEN_FILE';
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
-export class AdminClient {
-  readonly #base: URL;
+/** As the options of the commands have it. */
+export interface AdminArguments {
+  readonly admin: string;
+  readonly adminTokenFile: string | undefined;
+  readonly adminCaFile: string | undefined;
+}
 
-  /** @throws {CommandError} USAGE_INVALID if it is no http address */
-  constructor(admin: string) {
+export class AdminClient {
+  readonly #access: Access;
+  readonly #tokenFile: string | undefined;
+
+  private constructor(access: Access, tokenFile: string | undefined) {
+    this.#access = access;
+    this.#tokenFile = tokenFile;
+  }
+
+  /** @throws {CommandError} USAGE_INVALID if it is no http or https address, FILE_UNUSABLE */
+  static async open(args: AdminArguments, environment: NodeJS.ProcessEnv = process.env): Promise<AdminClient> {
+    const { admin, adminTokenFile, adminCaFile } = args;
     const url = URL.parse(admin.includes('://') ? admin : `http://${admin}`);
-    if (url === null || url.protocol !== 'http:') {
-      throw new CommandError('USAGE_INVALID', `--admin must be an address such as ${DEFAULT_ADMIN}, not ${admin}`);
+    if (url === null || !['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.password !== '') {
+      // What stands before an @ may be a password.
+      const shown = admin.includes('@') ? '' : `, not ${admin}`;
+      throw new CommandError('USAGE_INVALID', `--admin must be an address such as ${DEFAULT_ADMIN}${shown}`);
     }
-    this.#base = url;
+    const tokenFile = adminTokenFile ?? (environment[TOKEN_FILE_VARIABLE] || undefined);
+    const token = tokenFile === undefined ? undefined : await readToken(tokenFile);
+    const ca = adminCaFile === undefined ? undefined : await readAuthority(adminCaFile);
+    return new AdminClient({ base: url, token, ca }, tokenFile);
   }
 
   /** The parsed answer. @throws {CommandError} */
   get<T>(path: string, query: Query = {}): Promise<T> {
-    const url = new URL(path, this.#base);
+    const url = new URL(path, this.#access.base);
     for (const [key, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(key, String(value));
     }
-    return this.#request(url, { method: 'GET' });
+    return this.#request(url, 'GET');
   }
 
   /** The parsed answer. @throws {CommandError} */
   post<T>(path: string, body: object): Promise<T> {
-    const headers = { 'content-type': 'application/json' };
-    return this.#request(new URL(path, this.#base), { method: 'POST', headers, body: JSON.stringify(body) });
+    return this.#request(new URL(path, this.#access.base), 'POST', JSON.stringify(body));
   }
 
-  async #request<T>(url: URL, init: RequestInit): Promise<T> {
-    const signal = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
-    const response = await fetch(url, { ...init, signal }).catch((error: unknown) => {
-      throw this.#unreachable(error);
-    });
-    const answer: unknown = await response.json().catch((error: unknown) => {
-      const message = `what answers at ${this.#base.origin} is not the admin listener of a sidecar: set --admin`;
+  async #request<T>(url: URL, method: string, body?: string): Promise<T> {
+    const { status, text } = await ask(this.#access, url, method, body);
+    let answer: unknown;
+    try {
+      answer = JSON.parse(text);
+    } catch (error) {
+      const message = `what answers at ${url.origin} is not the admin listener of a sidecar: set --admin`;
       throw new CommandError('ANSWER_INVALID', message, { cause: error });
-    });
-    if (response.ok) return answer as T;
-    throw new CommandError('SIDECAR_REFUSED', faultText(answer, response.status));
+    }
+    if (status >= 200 && status < 300) return answer as T;
+    throw new CommandError('SIDECAR_REFUSED', this.#faultText(status, answer));
   }
 
-  #unreachable(error: unknown): CommandError {
-    const why = reasonOf(error);
-    const message =
-      `no sidecar answers at ${this.#base.origin} (${why}): ` +
-      'start one with slackwater run -c FILE, or name its admin address with --admin URL';
-    return new CommandError('SIDECAR_UNREACHABLE', message, { cause: error });
+  #faultText(status: number, answer: unknown): string {
+    if (typeof answer !== 'object' || answer === null || !('message' in answer))
+      return `the sidecar answered ${status}`;
+    const code = 'code' in answer ? answer.code : undefined;
+    if (code === 'TOKEN_MISSING') {
+      return `the sidecar asks for its admin token: name the file with --admin-token-file FILE, or in ${TOKEN_FILE_VARIABLE}`;
+    }
+    if (code === 'TOKEN_WRONG') {
+      return `the sidecar does not take the token in ${this.#tokenFile}: it must be what admin.tokenFile of the sidecar holds`;
+    }
+    const remedy = 'remedy' in answer ? ` ${String(answer.remedy)}` : '';
+    return `${String(answer.message)}.${remedy}`;
   }
-}
-
-/** The code of the system error below what `fetch` throws, which says only that it failed. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `no answer within ${TIMEOUT_MILLISECONDS / 1000} s`;
-  const { cause } = error;
-  if (cause instanceof Error) return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;
-  return error.message;
-}
-
-function faultText(answer: unknown, status: number): string {
-  if (typeof answer !== 'object' || answer === null || !('message' in answer)) return `the sidecar answered ${status}`;
-  const remedy = 'remedy' in answer ? ` ${String(answer.remedy)}` : '';
-  return `${String(answer.message)}.${remedy}`;
 }

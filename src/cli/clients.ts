@@ -1,7 +1,7 @@
 /** `slackwater clients`: every socket of an application, and what it waits for or holds. */
 import { AdminClient } from './admin-client.ts';
 import type { ClientsAnswer, ClientView } from './answers.ts';
-import { adminOption, defineCommand, jsonOption, routeOption } from './command.ts';
+import { adminOptions, defineCommand, jsonOption, routeOption } from './command.ts';
 import { DONE } from './exit-codes.ts';
 import { leftOut, listOptions } from './lists.ts';
 import { table } from './table.ts';
@@ -10,7 +10,7 @@ import { ago, duration } from './words.ts';
 export const clientsCommand = defineCommand({
   name: 'clients',
   summary: 'List the sockets of applications, each with what it waits for or holds.',
-  options: { admin: adminOption, json: jsonOption, route: routeOption, ...listOptions },
+  options: { ...adminOptions, json: jsonOption, route: routeOption, ...listOptions },
   examples: [
     ['clients --state attached', 'who keeps a broker connection right now, and why?'],
     ['clients --route orders --json', 'the same facts for a script'],
@@ -18,9 +18,10 @@ export const clientsCommand = defineCommand({
   lesson:
     'States: idle (nothing owed, others use its broker); parked (nothing owed, and its broker holds no connection); ' +
     'waiting (for a broker connection); attached (holds one). "goes" is set by clientMaxIdleSeconds.',
-  run: async ({ admin, json, route, broker, state, limit }, output) => {
+  run: async ({ json, route, broker, state, limit, ...access }, output) => {
     const query = { route, broker, state, limit };
-    const answer = await new AdminClient(admin).get<ClientsAnswer>('/v1/clients', query);
+    const client = await AdminClient.open(access);
+    const answer = await client.get<ClientsAnswer>('/v1/clients', query);
     output.out(json ? JSON.stringify(answer, null, 2) : clientsText(answer));
     return DONE;
   },

@@ -1,6 +1,6 @@
 /** A command: what its help says and what it does. Choosing it and running it are two steps, so that help runs nothing. */
 import type { ArgumentsCamelCase, Argv, InferredOptionTypes, Options } from 'yargs';
-import { DEFAULT_ADMIN } from './admin-client.ts';
+import { DEFAULT_ADMIN, TOKEN_FILE_VARIABLE } from './admin-client.ts';
 import type { Output } from './output.ts';
 
 type OptionTable = Readonly<Record<string, Options>>;
@@ -60,11 +60,19 @@ export const configOption = {
   describe: 'The configuration, a YAML file',
 } as const;
 
-export const adminOption = {
-  type: 'string',
-  default: DEFAULT_ADMIN,
-  requiresArg: true,
-  describe: 'Admin address of the sidecar',
+/** Where the sidecar is and how it is asked; the token itself would be seen in the list of processes. */
+export const adminOptions = {
+  admin: { type: 'string', default: DEFAULT_ADMIN, requiresArg: true, describe: 'Admin address of the sidecar' },
+  'admin-token-file': {
+    type: 'string',
+    requiresArg: true,
+    describe: `The file with its token; else what ${TOKEN_FILE_VARIABLE} names`,
+  },
+  'admin-ca-file': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'Who has signed its certificate, PEM, if it is nobody that Node.js knows',
+  },
 } as const;
 
 export const jsonOption = { type: 'boolean', default: false, describe: 'Print JSON instead of text' } as const;

@@ -1,7 +1,7 @@
 /** `slackwater reap`: lets quiet broker connections go now. */
 import { AdminClient } from './admin-client.ts';
 import type { ReapReport } from './answers.ts';
-import { adminOption, defineCommand, jsonOption, routeOption } from './command.ts';
+import { adminOptions, defineCommand, jsonOption, routeOption } from './command.ts';
 import { CommandError } from './command-error.ts';
 import { DONE, FAILED } from './exit-codes.ts';
 import { table } from './table.ts';
@@ -11,7 +11,7 @@ export const reapCommand = defineCommand({
   name: 'reap',
   summary: 'Let quiet broker connections go now. Clients stay open.',
   options: {
-    admin: adminOption,
+    ...adminOptions,
     json: jsonOption,
     route: routeOption,
     'older-than': {
@@ -28,9 +28,9 @@ export const reapCommand = defineCommand({
   ],
   lesson:
     'A connection that owes an answer, or that a client is pinned to, is never taken: it is skipped, with the reason.',
-  run: async ({ admin, json, route, olderThan: olderThanSeconds, dryRun }, output) => {
+  run: async ({ json, route, olderThan: olderThanSeconds, dryRun, ...access }, output) => {
     if (!(olderThanSeconds >= 0)) throw new CommandError('USAGE_INVALID', '--older-than must be a number of seconds');
-    const client = new AdminClient(admin);
+    const client = await AdminClient.open(access);
     const report = await client.post<ReapReport>('/v1/reap', { route, olderThanSeconds, dryRun });
     output.out(json ? JSON.stringify(report, null, 2) : reapText(report, dryRun));
     return report.failed > 0 ? FAILED : DONE;

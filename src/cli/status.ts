@@ -1,7 +1,7 @@
 /** `slackwater status`: one screen about a running sidecar. */
 import { AdminClient } from './admin-client.ts';
 import type { RecentEvent, RoutesAnswer, RouteView, VersionAnswer } from './answers.ts';
-import { adminOption, defineCommand, jsonOption } from './command.ts';
+import { adminOptions, defineCommand, jsonOption } from './command.ts';
 import { DONE } from './exit-codes.ts';
 import { printable, table } from './table.ts';
 import { ago, count, duration } from './words.ts';
@@ -11,13 +11,13 @@ const RECENT = 10;
 export const statusCommand = defineCommand({
   name: 'status',
   summary: 'Show what a running sidecar does, on one screen.',
-  options: { admin: adminOption, json: jsonOption },
+  options: { ...adminOptions, json: jsonOption },
   examples: [['status', 'routes, brokers, clients, connections saved, and recent trouble']],
   lesson:
     'A client that is parked is open, and its broker holds no connection for it. ' +
     'A broker that is asleep is well and has no connection of ours; one that is down could not be reached.',
-  run: async ({ admin, json }, output) => {
-    const client = new AdminClient(admin);
+  run: async ({ json, ...access }, output) => {
+    const client = await AdminClient.open(access);
     const [version, answer] = await Promise.all([
       client.get<VersionAnswer>('/v1/version'),
       client.get<RoutesAnswer>('/v1/routes'),

@@ -1,7 +1,7 @@
 /** `slackwater upstreams`: every broker connection, why it is open and when it goes. */
 import { AdminClient } from './admin-client.ts';
 import type { UpstreamsAnswer, UpstreamView } from './answers.ts';
-import { adminOption, defineCommand, jsonOption, routeOption } from './command.ts';
+import { adminOptions, defineCommand, jsonOption, routeOption } from './command.ts';
 import { DONE } from './exit-codes.ts';
 import { leftOut, listOptions } from './lists.ts';
 import { table } from './table.ts';
@@ -10,7 +10,7 @@ import { ago, duration, within } from './words.ts';
 export const upstreamsCommand = defineCommand({
   name: 'upstreams',
   summary: 'List the broker connections, each with why it is open and when it goes.',
-  options: { admin: adminOption, json: jsonOption, route: routeOption, ...listOptions },
+  options: { ...adminOptions, json: jsonOption, route: routeOption, ...listOptions },
   examples: [
     ['upstreams', 'why is there any connection at all?'],
     ['upstreams --broker 1 --state idle_marked', 'which quiet ones does broker 1 have?'],
@@ -18,9 +18,10 @@ export const upstreamsCommand = defineCommand({
   lesson:
     'States: dialing; using (a client is on it); idle_marked (quiet, lent again or released); ' +
     'before_release (chosen by the detector); released (closing). "goes" holds if nothing happens meanwhile.',
-  run: async ({ admin, json, route, broker, state, limit }, output) => {
+  run: async ({ json, route, broker, state, limit, ...access }, output) => {
     const query = { route, broker, state, limit };
-    const answer = await new AdminClient(admin).get<UpstreamsAnswer>('/v1/upstreams', query);
+    const client = await AdminClient.open(access);
+    const answer = await client.get<UpstreamsAnswer>('/v1/upstreams', query);
     output.out(json ? JSON.stringify(answer, null, 2) : upstreamsText(answer));
     return DONE;
   },
