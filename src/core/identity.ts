@@ -177,7 +177,9 @@ export class Identity {
     for (const pool of old) {
       this.#hooks.retire(pool);
       // Somebody was refused for want of the old login: whether the new one helps is found out now.
-      if (!pool.supply.reachable) this.#ask(this.get(pool.broker));
+      if (pool.supply.reachable) continue;
+      const next = this.get(pool.broker);
+      if (next.asleep && next.supply.dialing === 0) this.#ask(next);
     }
   }
 }

@@ -1,5 +1,6 @@
 /** What a coarse timer looks after in every pool: lingers, excess, age, and answers that never come. */
 import type { Pool } from './pool.ts';
+import { isDirty } from './safe-state.ts';
 import type { Upstream } from './upstream.ts';
 
 const REPORT_IDLE_AFTER_MILLISECONDS = 1000;
@@ -40,7 +41,7 @@ export function sweepPool(pool: Pool, now: number, hooks: SweepHooks): void {
     if (upstream.state !== 'using' || upstream.waitsForTenant) continue;
     if (upstream.session.owed === 0) {
       // Whoever is bound to this very connection must be told that it ends.
-      if (upstream.lifetime.sessionOver(now) && upstream.tenant?.pinned === true)
+      if (upstream.lifetime.sessionOver(now) && upstream.tenant?.pinned === true && !isDirty(upstream))
         pool.broken(upstream, 'session_expired', 'the session that the broker granted is nearly over');
       continue;
     }

@@ -3,7 +3,7 @@ import { BOOTSTRAP } from '../../src/contract/topology.ts';
 import type { FakeBroker, FakeConnection } from '../support/fake-broker.ts';
 import type { Application } from './application.ts';
 import type { Op, Step } from './steps.ts';
-import type { World } from './world.ts';
+import { USERS, type World } from './world.ts';
 
 const MOST_APPS = 8;
 const WORDS = ['pool', 'pool', 'pool', 'house', 'meta', 'meta', 'hi', 'hold', 'shot', 'shot', 'odd', 'share'];
@@ -64,7 +64,7 @@ function mayAnswer(connection: FakeConnection, world: World): boolean {
 const ACTIONS: Readonly<Record<Op, Action>> = {
   connect: (world, a) => {
     if (world.apps.filter(({ isOpen }) => isOpen).length < MOST_APPS)
-      world.connect(pick(['1', '1', '2', BOOTSTRAP], a) ?? '1');
+      world.connect(pick(['1', '1', '2', BOOTSTRAP], a) ?? '1', a >> 2);
   },
   request: withApp((application, world, b) => {
     if (!application.maySend) return;
@@ -153,6 +153,8 @@ const ACTIONS: Readonly<Record<Op, Action>> = {
     const view = pick(world.core.control.upstreams(), a);
     if (view !== undefined) world.core.control.condemnUpstream(view.id, b % 2 === 0);
   },
+  rotate: (world, a, b) => world.rotate(pick(USERS, a) ?? '', b % 3 > 0),
+  revoke: (world, a) => world.core.cluster.users?.set(pick(USERS, a) ?? '', 'revoked'),
   closeClient: withApp((application, world) => void world.core.control.closeClient(application.client)),
 };
 

@@ -13,6 +13,8 @@ export class Application {
   readonly app: FakeApp;
   /** The product's name for it. */
   readonly client: string;
+  /** Who it is; '' where nobody is anybody. */
+  readonly user: string;
   readonly sent: Sent[] = [];
   /** Bytes of requests that it has not sent yet. */
   unsent: Buffer = Buffer.alloc(0);
@@ -22,9 +24,10 @@ export class Application {
   hasSentGarbage = false;
   #checked = 0;
 
-  constructor(app: FakeApp, client: string) {
+  constructor(app: FakeApp, client: string, user: string) {
     this.app = app;
     this.client = client;
+    this.user = user;
   }
 
   get number(): number {

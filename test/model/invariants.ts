@@ -84,7 +84,7 @@ function isPaused(core: CoreFixture, upstream: Upstream): boolean {
 /** Whether this dial may be made now; asked before the pool counts it. */
 export function checkDial(world: World, dialled: Upstream): string | undefined {
   const { clock, route } = world.core;
-  const pool = [...route.pools].find((candidate) => !candidate.retired && candidate.broker === dialled.target.node);
+  const pool = [...route.pools].find((candidate) => [...candidate.supply.upstreams()].includes(dialled));
   if (pool === undefined) return undefined;
   const { queue, supply, open, closing } = pool;
   const others = [...supply.upstreams()].filter((upstream) => upstream !== dialled).length;

@@ -33,6 +33,9 @@ export class Ledger {
   #mutedFor: number | null = null;
   #pinnedBy: number | null = null;
   #pinnedHard = false;
+  /** Who the broker takes the connection for. */
+  #user = '';
+  #loginTime = Number.POSITIVE_INFINITY;
   /** The broker broke the protocol: nothing can be said any more. */
   #void = false;
 
@@ -73,6 +76,10 @@ export class Ledger {
   #wroteFrame(frame: Frame, body: Buffer): void {
     const world = this.#world;
     const app = appOf(frame.id);
+    if (frame.word === 'login') {
+      this.#user = frame.keys.get('user') ?? '';
+      this.#loginTime = world.now;
+    }
     if (app !== null) this.#mayWrite(app, frame, body);
     this.#entries.push({ id: frame.id, app, word: frame.word, answered: false });
     if (KINDS[frame.word]?.work === true) this.lastWork = world.now;
@@ -85,6 +92,10 @@ export class Ledger {
   #mayWrite(app: number, frame: Frame, body: Buffer): void {
     const world = this.#world;
     const where = `${frame.id} on ${this.id}`;
+    const user = world.find(app)?.user ?? '';
+    if (user !== this.#user) world.violated(`${where}, which is of ${this.#user} and not of ${user}`);
+    if (world.sessionMilliseconds > 0 && this.#began >= this.#loginTime + world.sessionMilliseconds)
+      world.violated(`${where}, whose session is over`);
     // A fence of the product's may be open behind its own requests, but nothing before somebody else's.
     const sameApp = this.#entries.findLast((entry) => entry.app !== null)?.app === app;
     const open = this.open;

@@ -1,7 +1,7 @@
 /** Runs one schedule, and what must come of it in the end. */
 import { act } from './actions.ts';
 import type { Setting, Step } from './steps.ts';
-import { World } from './world.ts';
+import { USERS, World } from './world.ts';
 
 /** The detector's and the sweep's. */
 const STANDING_TIMERS = 2;
@@ -38,6 +38,7 @@ async function pass(world: World, seconds: number): Promise<void> {
 
 /** Everybody does what is expected of them from now on. */
 async function heal(world: World): Promise<void> {
+  for (const user of USERS) world.rotate(user, true);
   for (const broker of world.core.cluster.brokers.values()) {
     broker.start();
     broker.manual = false;

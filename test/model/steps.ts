@@ -40,6 +40,10 @@ const OPS = {
   reap: 1,
   condemn: 1,
   closeClient: 1,
+  /** A user's secret is replaced, rightly or wrongly. */
+  rotate: 2,
+  /** The brokers take another secret than before. */
+  revoke: 1,
 } as const;
 
 export type Op = keyof typeof OPS;
@@ -49,6 +53,10 @@ export interface Setting {
   readonly cap: number;
   readonly warm: number;
   readonly seed: number;
+  /** Brokers know alice and bob, and nobody else; each application is one of them. */
+  readonly users: boolean;
+  /** For so long a connection is served; 0: without end. */
+  readonly sessionSeconds: number;
 }
 
 const MOST = 0xffff;
@@ -67,4 +75,6 @@ export const settings: fc.Arbitrary<Setting> = fc.record({
   cap: fc.integer({ min: 1, max: 3 }),
   warm: fc.constantFrom(0, 0, 0, 1),
   seed: fc.nat(MOST),
+  users: fc.boolean(),
+  sessionSeconds: fc.constantFrom(0, 0, 20, 50),
 });

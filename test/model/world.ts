@@ -3,6 +3,7 @@ import type { CoreEvent } from '../../src/core/events.ts';
 import { Upstream } from '../../src/core/upstream.ts';
 import { CoreFixture } from '../support/core-fixture.ts';
 import type { FakeConnection } from '../support/fake-broker.ts';
+import { FakeIdentities } from '../support/fake-identities.ts';
 import type { FakeWire } from '../support/fake-wire.ts';
 import { seeded } from '../support/seeded.ts';
 import { Application } from './application.ts';
@@ -15,7 +16,8 @@ const VALIDATE_AFTER_SECONDS = 5;
 export const MAX_IDLE_SECONDS = 30;
 export const INTERVAL_SECONDS = 10;
 /** Releases after which nothing that was begun may be unfinished. */
-const POLITE = new Set(['idle', 'housekeeping_done', 'excess', 'max_age']);
+const POLITE = new Set(['idle', 'housekeeping_done', 'excess', 'max_age', 'session_expired']);
+export const USERS = ['alice', 'bob'] as const;
 
 export class World {
   readonly core: CoreFixture;
@@ -38,9 +40,16 @@ export class World {
   ending = false;
   lastClient = '';
 
-  constructor({ cap, warm, seed }: Setting) {
+  readonly identities: FakeIdentities | null;
+  readonly sessionMilliseconds: number;
+  #secrets = 0;
+
+  constructor({ cap, warm, seed, users, sessionSeconds }: Setting) {
+    this.identities = users ? new FakeIdentities({ alice: 'first', bob: 'first' }) : null;
+    this.sessionMilliseconds = users ? sessionSeconds * 1000 : 0;
     this.core = new CoreFixture({
       brokers: 2,
+      ...(this.identities === null ? {} : { identities: this.identities }),
       random: seeded(seed),
       options: {
         connectionMaxIdleSeconds: MAX_IDLE_SECONDS,
@@ -57,6 +66,8 @@ export class World {
       },
       limits: { maxFrameBytes: 4000, wholeFrameBytes: 100, clientStallSeconds: 20, responseTimeoutSeconds: 30 },
     });
+    if (users) this.core.cluster.users = new Map(USERS.map((user) => [user, 'first']));
+    this.core.cluster.sessionMilliseconds = this.sessionMilliseconds;
     this.core.network.bufferBytes = 256;
     this.core.onEvent = (event) => this.#observe(event);
     this.core.network.spy = {
@@ -98,10 +109,20 @@ export class World {
     return [...this.core.route.clients].some(({ id, closed }) => id === application.client && !closed);
   }
 
-  connect(node: string): void {
+  connect(node: string, which: number): void {
     this.lastClient = '';
-    const app = this.core.connect(node);
-    if (!app.peer.refused) this.apps.push(new Application(app, this.lastClient));
+    const user = this.identities === null ? '' : (USERS[which % USERS.length] ?? '');
+    const app = this.core.connect(node, user === '' ? null : user);
+    if (!app.peer.refused) this.apps.push(new Application(app, this.lastClient, user));
+  }
+
+  /** A user has a new secret, which brokers know or not. */
+  rotate(user: string, known: boolean): void {
+    if (this.identities === null) return;
+    this.#secrets += 1;
+    const secret = `secret-${this.#secrets}`;
+    if (known) this.core.cluster.users?.set(user, secret);
+    this.identities.rotate(user, secret);
   }
 
   /** A request went to a broker: never twice, and never out of its application's order. */
