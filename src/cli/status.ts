@@ -7,6 +7,11 @@ import { printable, table } from './table.ts';
 import { ago, count, duration } from './words.ts';
 
 const RECENT = 10;
+const SHARING: Readonly<Record<RouteView['sharing'], string>> = {
+  route: 'clients share broker connections',
+  user: 'the clients of each user share broker connections',
+  none: 'none: every client keeps a broker connection of its own for as long as it lives',
+};
 
 export const statusCommand = defineCommand({
   name: 'status',
@@ -41,6 +46,7 @@ function routeLines(route: RouteView): string[] {
   const heading = `route ${route.name} (${route.protocol})  ${route.listen} -> ${route.bootstrap.join(', ')}  ${cluster}`;
   return [
     printable(heading),
+    `  sharing      ${SHARING[route.sharing]}`,
     `  clients      ${summary(clients)}`,
     `  connections  ${summary(upstreams)}`,
     `  saved        ${saved.reaping + saved.sharing}: ${saved.reaping} by reaping, ${saved.sharing} by sharing`,

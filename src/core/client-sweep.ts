@@ -23,7 +23,7 @@ export function sweepClient(client: Client, now: number, { options, listeners, a
     return;
   }
   if (!accepting) dismissIfQuiet(client);
-  if (client.state !== 'idle') return;
+  if (!mayCloseIdle(client)) return;
   if (now - client.lastInputTime >= RELAX_AFTER_MILLISECONDS) client.wire.relax();
   if (client.listener !== BOOTSTRAP && !listeners.has(client.listener)) {
     client.close('broker_removed', `broker ${client.listener} is no longer part of the cluster`, 'end');
@@ -32,6 +32,11 @@ export function sweepClient(client: Client, now: number, { options, listeners, a
     if (idle >= options.clientMaxIdleSeconds * 1000)
       client.close('idle', 'no valid data for clientMaxIdleSeconds', 'end');
   }
+}
+
+/** Nothing is under way; a connection that a client is bound to goes with it, and only so. */
+export function mayCloseIdle(client: Client): boolean {
+  return client.state === 'idle' || (client.pinnedHard && isQuiet(client));
 }
 
 /** Says goodbye at shutdown, unless something is under way. */

@@ -3,6 +3,7 @@ import type { PinReason } from '../contract/reasons.ts';
 import { BOOTSTRAP } from '../contract/topology.ts';
 import { type Budget, budgetOf } from './budget.ts';
 import type { Client } from './client.ts';
+import { mayCloseIdle } from './client-sweep.ts';
 import { addressOf } from './options.ts';
 import type { Pool } from './pool.ts';
 import { idleMilliseconds, spreadSeconds } from './reaper.ts';
@@ -100,7 +101,7 @@ export function viewClient(client: Client, route: Route): ClientView {
     ageSeconds: (now - client.createTime) / 1000,
     lastWorkSecondsAgo: client.lastWorkTime === null ? null : (now - client.lastWorkTime) / 1000,
     closesInSeconds:
-      clientMaxIdleSeconds > 0 && client.state === 'idle' ? Math.max(0, clientMaxIdleSeconds - quiet) : null,
+      clientMaxIdleSeconds > 0 && mayCloseIdle(client) ? Math.max(0, clientMaxIdleSeconds - quiet) : null,
   };
 }
 

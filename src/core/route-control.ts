@@ -43,6 +43,7 @@ export class LiveRouteControl implements RouteControl {
       name: route.name,
       protocol: options.protocol,
       listen: route.listeners.addressOf(BOOTSTRAP) ?? addressOf(options.listen),
+      sharing: route.sharing,
       learnt: route.learnt,
       clusterId: route.cluster.clusterId,
       bootstrap: options.upstream.bootstrap.map(addressOf),

@@ -1,9 +1,4 @@
-/**
- * One route: its listeners, its clients, its pools, and what is known of its cluster. Everything below it is told what to
- * do; this is where the pieces meet.
- */
-import type { LocalUsers } from '../contract/credential.ts';
-import type { Protocol, ProtocolRoute } from '../contract/protocol.ts';
+import type { ProtocolRoute } from '../contract/protocol.ts';
 import type { CloseReason } from '../contract/reasons.ts';
 import { BOOTSTRAP, type Topology } from '../contract/topology.ts';
 import { BrokerPools } from './broker-pools.ts';
@@ -13,36 +8,21 @@ import { dismissIfQuiet, sweepClient } from './client-sweep.ts';
 import type { Clock } from './clock.ts';
 import { ClusterMap } from './cluster-map.ts';
 import { Distribution } from './distribution.ts';
-import type { CoreEvent, Observer } from './events.ts';
+import type { CoreEvent } from './events.ts';
 import { Listeners } from './listeners.ts';
 import { ANONYMOUS, type Identities } from './login.ts';
 import type { RouteOptions } from './options.ts';
 import type { Pool } from './pool.ts';
 import { Reaper, type SilentStream } from './reaper.ts';
+import type { RouteParts } from './route-parts.ts';
 import { sweepPool } from './sweep.ts';
 import { BIND_RETRY_MILLISECONDS, TopologyFollower } from './topology-follower.ts';
 import type { Upstream } from './upstream.ts';
-import type { Network, Wire, WireHandler } from './wire.ts';
+import type { Sharing } from './views.ts';
+import type { Wire, WireHandler } from './wire.ts';
 
 const SWEEP_MILLISECONDS = 500;
 const WAIT_BOUNDS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
-
-export interface RouteParts {
-  readonly options: RouteOptions;
-  readonly protocol: Protocol;
-  readonly clock: Clock;
-  readonly network: Network;
-  readonly observe: Observer;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-  /** Who clients may be for the brokers; absent: nobody in particular. */
-  readonly identities?: Identities;
-  /** Who may authenticate to the sidecar. */
-  readonly users?: LocalUsers;
-  readonly saslPassThrough?: boolean;
-  /** What was known of the cluster when the process ended last: its listeners are opened again. */
-  readonly remembered?: Topology;
-}
 
 export class Route implements ClientHost {
   readonly options: RouteOptions;
@@ -112,6 +92,11 @@ export class Route implements ClientHost {
   get name(): string {
     return this.options.name;
   }
+  /** With whom a client shares broker connections. */
+  get sharing(): Sharing {
+    if (this.opaque || this.#parts.saslPassThrough === true) return 'none';
+    return this.#parts.users === undefined ? 'route' : 'user';
+  }
   /** The topology was learnt at least once, or there is none to learn. */
   get learnt(): boolean {
     return this.opaque || this.cluster.learnt || (!this.protocol.asksForTopology && this.pools.reached);
@@ -124,6 +109,10 @@ export class Route implements ClientHost {
   }
   get warm(): number {
     return this.clients.size > 0 ? this.options.pool.minWarmConnectionsPerBroker : 0;
+  }
+
+  remember(topology: Topology): void {
+    this.#parts.remember?.(topology);
   }
 
   emit(event: CoreEvent): void {

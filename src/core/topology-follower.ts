@@ -18,7 +18,11 @@ export class TopologyFollower {
   named(topology: Topology): void {
     const { cluster, listeners, clock } = this.#route;
     const now = clock.now();
-    for (const change of cluster.apply(topology, now)) this.#apply(change);
+    const changes = cluster.apply(topology, now);
+    for (const change of changes) this.#apply(change);
+    if (changes.length > 0) {
+      this.#route.remember({ clusterId: topology.clusterId, nodes: cluster.nodes, complete: true });
+    }
     for (const { node } of topology.nodes) {
       listeners.ensure(node, this.#localAddress(node), now, BIND_RETRY_MILLISECONDS);
     }

@@ -60,10 +60,14 @@ export interface BrokerView {
   readonly waiters: number;
 }
 
+/** With whom a client shares broker connections: all of its route, those of its user, or nobody. */
+export type Sharing = 'route' | 'user' | 'none';
+
 export interface RouteView {
   readonly name: string;
   readonly protocol: string;
   readonly listen: string;
+  readonly sharing: Sharing;
   /** The topology was learnt at least once. */
   readonly learnt: boolean;
   readonly clusterId: string | null;

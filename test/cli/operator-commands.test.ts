@@ -30,6 +30,7 @@ t.test('status is one screen: state, routes, brokers, counts, connections saved,
   t.strictSame(lines, [
     '',
     'route orders (kafka)  127.0.0.1:9092 -> broker-1:9092, broker-2:9092  cluster MkU3OEVBNTcwNTJENDM2Qg',
+    '  sharing      clients share broker connections',
     '  clients      52 (9 idle, 1 waiting, 2 attached, 40 parked)',
     '  connections  2 (1 using, 1 idle_marked)',
     '  saved        50: 40 by reaping, 10 by sharing',

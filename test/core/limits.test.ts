@@ -165,6 +165,24 @@ t.test('the second level closes a client that sends no work, and only when it is
   t.strictSame(core.disconnected, ['idle']);
 });
 
+t.test('a client that is bound to its connection is closed with it once it is idle, and not before', async (t) => {
+  const core = await startCore(t, { options: { clientMaxIdleSeconds: 30 } });
+  const bound = core.connect();
+  bound.send('share');
+  core.pass(20);
+  t.equal(core.control.clients()[0]?.closesInSeconds, 10);
+  core.broker().manual = true;
+  bound.send('share');
+  core.pass(40);
+  t.ok(bound.isOpen, 'an answer is owed');
+  core.broker().open[0]?.answer();
+  core.pump();
+  core.pass(1);
+  t.ok(bound.wasEnded);
+  t.strictSame(core.disconnected, ['idle']);
+  t.strictSame(core.released, ['client_closed']);
+});
+
 t.test('when a client will be closed is foretold', async (t) => {
   const core = await startCore(t, { options: { clientMaxIdleSeconds: 100 } });
   core.connect().send('pool');

@@ -1,6 +1,6 @@
 /** A route of the core between applications and brokers that are all played by the test. */
 import type { Protocol } from '../../src/contract/protocol.ts';
-import { BOOTSTRAP } from '../../src/contract/topology.ts';
+import { BOOTSTRAP, type Topology } from '../../src/contract/topology.ts';
 import type { CoreEvent } from '../../src/core/events.ts';
 import type { Identities } from '../../src/core/login.ts';
 import type { RouteOptions } from '../../src/core/options.ts';
@@ -26,6 +26,8 @@ export interface Overrides {
   readonly protocol?: Protocol;
   readonly random?: () => number;
   readonly identities?: Identities;
+  readonly remembered?: Topology;
+  readonly remember?: (topology: Topology) => void;
   /** Before the route starts. */
   readonly prepare?: (core: CoreFixture) => void;
 }
@@ -104,6 +106,8 @@ export class CoreFixture {
       },
       random: overrides.random ?? (() => 0.5),
       ...(overrides.identities === undefined ? {} : { identities: overrides.identities }),
+      ...(overrides.remembered === undefined ? {} : { remembered: overrides.remembered }),
+      ...(overrides.remember === undefined ? {} : { remember: overrides.remember }),
     });
     this.cluster.now = () => this.clock.now();
     overrides.prepare?.(this);

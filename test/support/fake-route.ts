@@ -66,6 +66,7 @@ export function routeView(name: string, changes: Partial<RouteView> = {}): Route
     name,
     protocol: 'kafka',
     listen: '127.0.0.1:9092',
+    sharing: 'route',
     learnt: true,
     clusterId: 'MkU3OEVBNTcwNTJENDM2Qg',
     bootstrap: ['broker-1:9092', 'broker-2:9092'],
