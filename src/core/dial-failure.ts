@@ -27,10 +27,13 @@ const FAILURES: Readonly<Record<string, DialFailure>> = {
   CERT_NOT_YET_VALID: 'tls_expired',
 };
 
-/** @param detail the system's error code, or a sentence of ours or of the protocol's */
+/** What a detail begins with; words may follow. */
+const CODE = /^[A-Z_0-9]+/;
+
+/** @param detail a code, alone or with words behind it, or a sentence of ours or of the protocol's */
 export function dialFailureOf(reason: ReleaseReason, detail: string): DialFailure {
   if (reason === 'cluster_changed' || (reason === 'dial_failed' && detail !== 'ETIMEDOUT')) return 'rejected';
-  const failure = FAILURES[detail];
+  const failure = FAILURES[CODE.exec(detail)?.[0] ?? ''];
   if (failure !== undefined) return failure;
   return /^(ERR_SSL_|ERR_TLS_|EPROTO)/.test(detail) ? 'tls_failed' : 'closed';
 }

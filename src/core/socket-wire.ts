@@ -8,10 +8,13 @@
 import net from 'node:net';
 import { AcceptedReader } from './accepted-socket.ts';
 import { ReadBuffer } from './read-buffer.ts';
-import type { Listening, Network, Wire, WireEnd, WireHandler } from './wire.ts';
+import { dialSecured } from './tls-dial.ts';
+import { TlsAcceptor } from './tls-listen.ts';
+import type { DialOptions, Listening, ListenOptions, Network, Wire, WireEnd, WireHandler } from './wire.ts';
 
 const NOTHING = Buffer.alloc(0);
-const KEEP_ALIVE_MILLISECONDS = 30_000;
+/** Of every socket. */
+const ALL = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 } as const;
 const BACKLOG = 4096;
 
 const wires = Symbol('wire');
@@ -119,15 +122,20 @@ class SocketWire implements Wire {
   }
 }
 
-function listen(host: string, port: number, accept: (wire: Wire) => WireHandler): Promise<Listening> {
-  const server = net.createServer({
-    pauseOnConnect: true,
-    allowHalfOpen: true,
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: KEEP_ALIVE_MILLISECONDS,
-  });
+function listen(
+  host: string,
+  port: number,
+  accept: (wire: Wire) => WireHandler,
+  options: ListenOptions = {},
+): Promise<Listening> {
+  const { tls, handshakeFailed: failed = () => undefined, handshakeMilliseconds = 10_000 } = options;
+  const acceptor = tls === undefined ? null : new TlsAcceptor({ tls, accept, failed, handshakeMilliseconds });
+  const server = net.createServer({ pauseOnConnect: true, ...ALL });
   server.on('connection', (accepted: net.Socket) => {
+    if (acceptor !== null) {
+      acceptor.take(accepted);
+      return;
+    }
     const reader = new AcceptedReader();
     const socket = reader.adopt(accepted);
     const wire = new SocketWire(socket, reader);
@@ -145,6 +153,7 @@ function listen(host: string, port: number, accept: (wire: Wire) => WireHandler)
         // Not awaited to the end: server.close() calls back only when every accepted socket is gone.
         close: () => {
           server.close();
+          acceptor?.close();
           return new Promise((done) => setImmediate(done));
         },
       });
@@ -152,15 +161,12 @@ function listen(host: string, port: number, accept: (wire: Wire) => WireHandler)
   });
 }
 
-function dial(host: string, port: number, handler: WireHandler, connected: () => void): Wire {
+function dial(host: string, port: number, handler: WireHandler, connected: () => void, secured?: DialOptions): Wire {
+  const options = { host, port, ...ALL };
+  if (secured !== undefined) return dialSecured(options, secured, handler, connected);
   const buffer = new ReadBuffer();
   const socket: WiredSocket = net.connect({
-    host,
-    port,
-    allowHalfOpen: true,
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: KEEP_ALIVE_MILLISECONDS,
+    ...options,
     onread: {
       buffer: () => buffer.bytes,
       callback: (length, bytes) => {

@@ -12,7 +12,7 @@ export interface WireHandler {
   onBytes(bytes: Buffer, length: number): void;
   /** The peer's FIN. */
   onEnd(): void;
-  /** Everything written so far has left for the kernel; told only after a `write` that answered false. */
+  /** Everything written so far has left for the kernel; told after a `write` that answered false, perhaps also after others. */
   onFlushed(): void;
   /** The last event: the stream is gone and its slot is free. `detail` is the system's error code, or ''. */
   onClosed(how: WireEnd, detail: string): void;
@@ -22,7 +22,7 @@ export interface Wire {
   readonly remote: string;
   /** The common name of the certificate that the peer has shown and that was verified; null without one. */
   readonly peerName: string | null;
-  /** Hands over the bytes. True: the kernel has them all and the buffer may be reused; false: `onFlushed` will tell. */
+  /** Hands over the bytes. True: they are on their way and the buffer may be reused; false: `onFlushed` will tell. */
   write(bytes: Buffer): boolean;
   /** Written bytes are there that the kernel has not taken yet. */
   readonly pending: boolean;
@@ -77,6 +77,8 @@ export interface ListenOptions {
   /** Undefined: plaintext. */
   readonly tls?: (() => ListenTls) | undefined;
   readonly handshakeFailed?: (failure: FailedHandshake) => void;
+  /** How long a handshake may take; 10 s if absent. */
+  readonly handshakeMilliseconds?: number;
 }
 
 export interface DialOptions {
