@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { type HostPort, parseAddress } from './address.ts';
 import { brokersSchema, type Config, type RouteConfig } from './schema.ts';
+import type { ListenSaslConfig, ListenTlsConfig, UpstreamSaslConfig, UpstreamTlsConfig } from './security.ts';
 import { idleKeys } from './settings.ts';
 
 type IdleSettings = { readonly [K in keyof typeof idleKeys]: z.output<(typeof idleKeys)[K]> };
@@ -22,7 +23,18 @@ export interface EffectiveRoute extends Settings {
     /** Advertised `host:port`, IPv6 without brackets, to the address that is dialled instead. */
     readonly dialAddresses: Readonly<Record<string, HostPort>>;
     readonly dialTimeoutMilliseconds: number;
+    /** Null: plaintext. */
+    readonly tls: UpstreamTlsConfig | null;
+    /** Null: nobody in particular. */
+    readonly sasl: UpstreamSaslConfig | null;
+    readonly saslPassThrough: boolean;
   };
+  /** Null: plaintext. */
+  readonly listenTls: ListenTlsConfig | null;
+  /** Null: clients need not say who they are. */
+  readonly listenSasl: ListenSaslConfig | null;
+  /** An absolute path; null: nothing is kept. */
+  readonly stateFile: string | null;
   readonly brokers: {
     readonly portBase?: number | undefined;
     /** Node name to local port. */
@@ -65,7 +77,13 @@ function effectiveRoute(config: Config, route: RouteConfig): EffectiveRoute {
         }),
       ),
       ...settings.upstream,
+      tls: route.upstream.tls ?? null,
+      sasl: route.upstream.sasl ?? null,
+      saslPassThrough: route.upstream.saslPassThrough,
     },
+    listenTls: route.listenTls ?? null,
+    listenSasl: route.listenSasl ?? null,
+    stateFile: route.stateFile ?? null,
     brokers: {
       portBase,
       ports,

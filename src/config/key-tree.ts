@@ -1,13 +1,17 @@
 /** Which keys there are, and where, for the advice about unknown ones. */
 import type { KeyPath } from './fault.ts';
-import { type JsonSchema, jsonSchema } from './json-schema.ts';
+import type { JsonSchema } from './json-schema.ts';
 import { nearest } from './nearest-key.ts';
 
 const MAX_LISTED = 12;
 
 /** What to do about the unknown key `name` in the mapping at `parent`. */
 export class KeyTree {
-  readonly #root: JsonSchema = jsonSchema();
+  readonly #root: JsonSchema;
+
+  constructor(root: JsonSchema) {
+    this.#root = root;
+  }
 
   /** The known key that was probably meant at this place. */
   meant(parent: KeyPath, name: string): string | undefined {
@@ -27,7 +31,7 @@ export class KeyTree {
 
   #known(path: KeyPath): string[] {
     let schema: JsonSchema | undefined = this.#root;
-    for (const part of path) schema = typeof part === 'number' ? schema?.items : schema?.properties?.[part];
+    for (const part of path) schema = typeof part === 'number' ? schema?.items : memberOf(schema, part);
     return Object.keys(schema?.properties ?? {});
   }
 
@@ -38,6 +42,12 @@ export class KeyTree {
       return [{ key, home }, ...within];
     });
   }
+}
+
+/** In a mapping whose keys people choose, all values are alike. */
+function memberOf(schema: JsonSchema | undefined, key: string): JsonSchema | undefined {
+  const { properties, additionalProperties: others } = schema ?? {};
+  return properties?.[key] ?? (typeof others === 'object' ? others : undefined);
 }
 
 /** A key and the mapping that it stands in. */

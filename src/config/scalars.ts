@@ -1,5 +1,6 @@
 /** The kinds of value that keys have; each says in its own words what it must be. */
 import { z } from 'zod';
+import { Secret } from '../contract/credential.ts';
 import { isHost, readAddress } from './address.ts';
 
 const ADDRESS_PATTERN = '^(\\[[0-9A-Fa-f:.%A-Za-z]+\\]|[A-Za-z0-9_.-]+):[0-9]{1,5}$';
@@ -12,6 +13,50 @@ export function must(rule: string): (issue: { readonly input?: unknown }) => str
     if (input === null) return `has no value: it must be ${rule}`;
     return `must be ${rule}, not ${shown(input)}`;
   };
+}
+
+/** Like `must`, where what is written may be a secret: it says what kind of thing it is, and not which. */
+export function hidden(rule: string): (issue: { readonly input?: unknown }) => string {
+  return ({ input }) => {
+    if (input === undefined || input === null) return must(rule)({ input });
+    return `must be ${rule}, not ${kindOf(input)}`;
+  };
+}
+
+/** A text of one line. */
+export function printable() {
+  const error = hidden('a text of one line, in quotes if it looks like something else');
+  return z.string({ error }).regex(/^[^\p{Cc}]+$/u, { error });
+}
+
+/** Never shown, not even when it is wrong. */
+export function secret() {
+  const error = hidden('a text, in quotes if it looks like something else');
+  return z
+    .string({ error })
+    .min(1, { error: () => 'must not be empty' })
+    .transform((text) => new Secret(text));
+}
+
+/** Relative to the file that names it. */
+export function filePath() {
+  const error = must('the path of a file');
+  return z.string({ error }).regex(/^[^\0]+$/, { error });
+}
+
+/** An http or https URL that holds no credentials. */
+export function webAddress() {
+  const error = hidden('a URL, such as https://idp.example/token');
+  return z.string({ error }).check((context) => {
+    const url = URL.canParse(context.value) ? new URL(context.value) : undefined;
+    const fault =
+      url === undefined || !/^https?:$/.test(url.protocol)
+        ? 'must be a URL that begins with https:// or http://'
+        : url.username !== '' || url.password !== ''
+          ? 'must hold neither user name nor password: there are keys for them'
+          : undefined;
+    if (fault !== undefined) context.issues.push({ code: 'custom', message: fault, input: context.value });
+  });
 }
 
 /** A whole number with its unit, such as `seconds`, in the message. */
@@ -68,10 +113,16 @@ export function portByNode() {
   return z.record(node, port(), { error: must('a mapping of node ids to ports') });
 }
 
-function shown(value: unknown): string {
-  if (typeof value === 'number') return String(value);
+function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';
+  if (typeof value === 'string') return value === '' ? 'an empty text' : 'this text';
+  return typeof value === 'number' ? 'a number' : 'true or false';
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'number') return String(value);
+  if (typeof value === 'object') return kindOf(value);
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}..."` : text;
 }

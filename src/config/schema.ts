@@ -3,7 +3,14 @@
  * keys to judge stands in the `-rules.ts` files.
  */
 import { z } from 'zod';
-import { address, host, label, must, oneOf, port, portByNode, whole } from './scalars.ts';
+import { address, filePath, flag, host, label, must, oneOf, port, portByNode, whole } from './scalars.ts';
+import {
+  adminTlsSchema,
+  listenSaslSchema,
+  listenTlsSchema,
+  upstreamSaslSchema,
+  upstreamTlsSchema,
+} from './security.ts';
 import { dialKeys, idleKeys, limitKeys, overridable, poolKeys } from './settings.ts';
 
 export const PROTOCOLS = ['kafka', 'tcp'] as const;
@@ -29,6 +36,14 @@ const upstreamSchema = z
             '`{"broker-1.internal:9092": "10.0.0.7:9092"}`.',
         )
         .default({}),
+      tls: upstreamTlsSchema.optional(),
+      sasl: upstreamSaslSchema.optional(),
+      saslPassThrough: flag()
+        .describe(
+          'Clients authenticate to the brokers themselves, each over a connection of its own: such a route shares ' +
+            'nothing.',
+        )
+        .default(false),
       ...overridable(dialKeys),
     },
     { error: must('a mapping with bootstrap in it') },
@@ -78,6 +93,15 @@ const routeSchema = z
         .meta({ examples: ['127.0.0.1:9092'] }),
       upstream: upstreamSchema,
       brokers: brokersSchema.optional(),
+      listenTls: listenTlsSchema.optional(),
+      listenSasl: listenSaslSchema.optional(),
+      stateFile: filePath()
+        .describe(
+          'Only with `upstream.saslPassThrough`: where the brokers that clients were told of are kept, so that their ' +
+            'local ports come back after a restart.',
+        )
+        .meta({ examples: ['/var/lib/slackwater/orders.json'] })
+        .optional(),
       ...overridable(idleKeys),
       pool: z.strictObject(overridable(poolKeys)).describe(POOL).optional(),
       limits: z.strictObject(overridable(limitKeys)).describe(LIMITS).optional(),
@@ -100,8 +124,16 @@ export const configSchema = z
       admin: z
         .strictObject({
           listen: address(0)
-            .describe('Where `slackwater status`, `upstreams`, `clients` and `reap` find this sidecar; loopback only.')
+            .describe(
+              'Where `slackwater status`, `upstreams`, `clients` and `reap` find this sidecar. Elsewhere than on loopback ' +
+                'it needs `tokenFile`.',
+            )
             .default('127.0.0.1:9901'),
+          tokenFile: filePath()
+            .describe('The file with the token that requests must carry.')
+            .meta({ examples: ['/etc/slackwater/admin-token'] })
+            .optional(),
+          tls: adminTlsSchema.optional(),
         })
         .describe('The admin listener.')
         .prefault({}),

@@ -13,6 +13,8 @@ import {
 import { ConfigError, type ConfigFault, type KeyPath, pathText } from './fault.ts';
 import { keyText, Places, start } from './yaml-places.ts';
 
+const NO_ANCHOR = 'this alias has no anchor: write one before it, or put a text that begins with * in quotes';
+
 /** Deeper than any configuration; keeps hostile files from exhausting the stack. */
 const MAX_DEPTH = 32;
 
@@ -27,7 +29,7 @@ export interface YamlSource {
  * @throws ConfigError if the text is not one readable YAML document: then it holds one fault, since what follows a
  * syntax error is guesswork
  */
-export function readYaml(text: string, fileName: string): YamlSource {
+export function readYaml(text: string, fileName: string, emptyAdvice: string): YamlSource {
   const lines = new LineCounter();
   try {
     const document = parseDocument(text, {
@@ -45,7 +47,7 @@ export function readYaml(text: string, fileName: string): YamlSource {
     };
     const broken = document.errors[0] ?? document.warnings[0];
     if (broken !== undefined) fail(broken.pos[0], syntaxMessage(broken.code, broken.message, text, broken.pos[0]));
-    if (isEmpty(document)) fail(0, 'the file is empty: give it at least one route, as config.example.yaml shows');
+    if (isEmpty(document)) fail(0, `the file is empty: ${emptyAdvice}`);
     const walk = new Walk(document, places, fail);
     walk.visit(document.contents, []);
     return { value: document.toJS(), places, faults: walk.faults };
@@ -74,8 +76,8 @@ class Walk {
     if (path.length > MAX_DEPTH) this.#fail(start(node), 'is nested too deeply');
     if (isAlias(node)) {
       const target = node.resolve(this.#document);
-      if (target === undefined)
-        this.#fail(start(node), `*${node.source} has no anchor: write &${node.source} before it`);
+      // Its name is not repeated: a secret that begins with a star looks like one.
+      if (target === undefined) this.#fail(start(node), NO_ANCHOR);
       if (this.#ancestors.has(target)) this.#fail(start(node), `*${node.source} contains itself: write the value out`);
       return;
     }
@@ -116,8 +118,11 @@ function isEmpty({ contents }: Document): boolean {
 function syntaxMessage(code: string, message: string, text: string, offset: number): string {
   if (code === 'MULTIPLE_DOCS') return 'the file holds more than one YAML document: remove the "---" between them';
   const line = text.slice(text.lastIndexOf('\n', offset - 1) + 1).split('\n', 1)[0] ?? '';
-  const sentence = `is not valid YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+  // What stands behind a colon is copied from the file, and might be a secret.
+  const words = message.replace(/: .*$/s, '');
+  const sentence = `is not valid YAML: ${words.charAt(0).toLowerCase()}${words.slice(1)}`;
   if (/[^"'][[][0-9a-f]*:[0-9a-f:.]*\]:\d/i.test(line)) return `${sentence}; quote IPv6 addresses: "[::1]:9092"`;
+  if (code === 'TAG_RESOLVE_FAILED') return `${sentence}; put a text that begins with ! in quotes`;
   if (code === 'TAB_AS_INDENT') return `${sentence}; use spaces`;
   return sentence;
 }

@@ -25,7 +25,7 @@ t.test('the smallest file has every default', async (t) => {
         name: 'orders',
         protocol: 'kafka',
         listen: '127.0.0.1:9092',
-        upstream: { bootstrap: ['broker-1:9092', 'broker-2:9092'], dialAddresses: {} },
+        upstream: { bootstrap: ['broker-1:9092', 'broker-2:9092'], dialAddresses: {}, saslPassThrough: false },
         brokers: { portBase: 29092, ports: {}, removeAfterSeconds: 300 },
       },
     ],

@@ -37,6 +37,7 @@ t.test('the public configuration is plain JSON with every default and override f
   t.strictSame(shown.routes[0]?.upstream, {
     bootstrap: ['b:1', '[::1]:2'],
     dialAddresses: { '[::1]:3': 'c:4' },
+    saslPassThrough: false,
     dialTimeoutMilliseconds: 3000,
   });
   t.notOk('brokers' in (shown.routes[1] ?? {}), 'a tcp route has no brokers');

@@ -5,8 +5,15 @@ const WIDTH = 100;
 
 const HEADING = [
   'Every key of the configuration with its default, or with an example where there is none.',
-  'Only the routes have to be written; see docs/configuration.md.',
+  'Only the routes have to be written; docs/configuration.md has the further keys of what is commented',
+  'out, and docs/security.md what they are for.',
 ];
+
+/** Keys that change what a route or a listener is: an example shows them, and does not use them. */
+export const COMMENTED = ['tls', 'sasl', 'listenTls', 'listenSasl', 'stateFile', 'tokenFile'];
+
+/** JSON Schema drops the example of what becomes something else when it is read, as passwords do. */
+const SASL_EXAMPLE = { mechanism: 'SCRAM-SHA-512', username: 'app', passwordFile: '/etc/slackwater/password' };
 
 const OVERRIDES =
   'Any key from autoReleaseIdleConnectionsEnabled to limits may stand here as well, and ' +
@@ -53,9 +60,18 @@ function without(schema: JsonSchema, other: JsonSchema | undefined): JsonSchema 
 
 function keyLines(key: string, schema: JsonSchema, indent: string): string[] {
   const heading = comment(schema.description ?? '', indent);
+  if (COMMENTED.includes(key)) return [...heading, ...commentedOut(key, schema, indent)];
   if (schema.properties === undefined) return [...heading, `${indent}${key}: ${yamlValue(writtenValue(schema))}`];
   const inner = Object.entries(schema.properties).flatMap(([name, one]) => keyLines(name, one, `${indent}  `));
   return [...heading, `${indent}${key}:`, ...inner];
+}
+
+/** What is off unless it is written, as an example. */
+function commentedOut(key: string, schema: JsonSchema, indent: string): string[] {
+  const example = key === 'sasl' ? SASL_EXAMPLE : schema.examples?.[0];
+  if (typeof example !== 'object' || example === null) return [`${indent}# ${key}: ${yamlValue(example)}`];
+  const inner = Object.entries(example).map(([name, value]) => `${indent}#   ${name}: ${yamlValue(value)}`);
+  return [`${indent}# ${key}:`, ...inner];
 }
 
 function writtenValue(schema: JsonSchema): unknown {
@@ -86,18 +102,24 @@ export function keyTable(): string {
   return ['| key | type | default | per route | meaning |', '| --- | --- | --- | --- | --- |', ...rows].join('\n');
 }
 
-function rowsOf(path: string, schema: JsonSchema, top: JsonSchema): string[] {
+function rowsOf(path: string, schema: JsonSchema, top: JsonSchema, required = false): string[] {
   const inner = schema.properties ?? schema.items?.properties;
-  if (inner === undefined) return [row(path, schema, top)];
+  if (inner === undefined) return [row(path, schema, top, required)];
   const home = schema.items === undefined ? path : `${path}[]`;
-  return Object.entries(inner)
+  const optional = schema.items === undefined && COMMENTED.includes(path.slice(path.lastIndexOf('.') + 1));
+  const rows = Object.entries(inner)
     .filter(([key]) => home !== 'routes[]' || !isOverride(top, key))
     .filter(([key]) => home !== 'routes[].upstream' || top.properties?.upstream?.properties?.[key] === undefined)
-    .flatMap(([key, one]) => rowsOf(`${home}.${key}`, one, top));
+    .flatMap(([key, one]) => {
+      const needed = (schema.items ?? schema).required?.includes(key) === true;
+      return rowsOf(`${home}.${key}`, one, top, needed);
+    });
+  return optional ? [row(path, schema, top, required), ...rows] : rows;
 }
 
-function row(path: string, schema: JsonSchema, top: JsonSchema): string {
-  const cells = [`\`${path}\``, typeWords(schema), defaultWords(path, schema, top), perRoute(path, top)];
+function row(path: string, schema: JsonSchema, top: JsonSchema, required: boolean): string {
+  const standard = schema.default === undefined ? '' : `\`${yamlValue(schema.default)}\``;
+  const cells = [`\`${path}\``, typeWords(schema), required ? 'required' : standard, perRoute(path, top)];
   return `| ${[...cells, schema.description ?? ''].join(' | ')} |`;
 }
 
@@ -105,16 +127,9 @@ function typeWords(schema: JsonSchema): string {
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(', ');
   if (schema.type === 'integer') return `${schema.minimum} to ${schema.maximum}`;
   if (schema.type === 'boolean') return '`true`, `false`';
-  if (schema.type === 'array') return 'list of `host:port`';
+  if (schema.type === 'array') return `list of ${typeWords(schema.items ?? {})}`;
   if (schema.type === 'object') return 'mapping';
   return schema.pattern?.includes(':[0-9]') === true ? '`host:port`' : 'text';
-}
-
-function defaultWords(path: string, schema: JsonSchema, top: JsonSchema): string {
-  if (schema.default !== undefined) return `\`${yamlValue(schema.default)}\``;
-  const key = path.slice(path.lastIndexOf('.') + 1);
-  const holder = path.startsWith('routes[].upstream') ? route(top).properties?.upstream : route(top);
-  return holder?.required?.includes(key) === true ? 'required' : '';
 }
 
 function perRoute(path: string, top: JsonSchema): string {
