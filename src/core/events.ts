@@ -25,6 +25,7 @@ export type CoreEvent =
       readonly type: 'upstream.connected';
       readonly route: string;
       readonly broker: string;
+      readonly identity: string;
       readonly upstream: string;
       readonly address: string;
       readonly dialSeconds: number;

@@ -24,6 +24,7 @@ export class PoolReports {
     this.#emit({
       type: 'upstream.connected',
       ...about,
+      identity: pool.identity.name,
       upstream: upstream.id,
       address: addressOf(upstream.target),
       dialSeconds,

@@ -5,6 +5,8 @@ export interface Cause {
   readonly event: CoreEvent['type'];
   readonly route: string;
   readonly broker?: string;
+  /** Absent for the route's own. */
+  readonly identity?: string;
   readonly reason?: string;
   readonly change?: string;
 }
@@ -14,11 +16,12 @@ export function causeOf(event: CoreEvent): Cause {
     event: event.type,
     route: event.route,
     ...('broker' in event ? { broker: event.broker } : {}),
+    ...('identity' in event && event.identity !== '' ? { identity: event.identity } : {}),
     ...('reason' in event ? { reason: event.reason } : {}),
     ...('change' in event ? { change: event.change } : {}),
   };
 }
 
 export function causeKey(cause: Cause): string {
-  return JSON.stringify([cause.event, cause.route, cause.broker, cause.reason, cause.change]);
+  return JSON.stringify([cause.event, cause.route, cause.broker, cause.identity, cause.reason, cause.change]);
 }

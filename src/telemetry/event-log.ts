@@ -14,7 +14,7 @@ const WINDOW_MILLISECONDS = 60_000;
 export class EventLog {
   readonly #logger: Logger;
   readonly #limit: BurstLimit;
-  /** Why the last dial to a broker failed, by route and broker; absent while it can be reached. */
+  /** Why the last dial to a broker failed, by route, broker and identity; absent while it can be reached. */
   readonly #failing = new Map<string, DialFailure>();
 
   constructor(logger: Logger, clock: Timers) {
@@ -41,19 +41,26 @@ export class EventLog {
   #lineNow(event: CoreEvent): Line {
     const line = lineOf(event);
     if (event.type === 'upstream.dial_failed') {
-      const key = `${event.route} ${event.broker}`;
+      const key = failingKey(event);
       const known = this.#failing.get(key) === event.reason;
       this.#failing.set(key, event.reason);
       return known ? { level: 'debug', message: 'a broker connection could still not be opened' } : line;
     }
-    if (event.type === 'upstream.connected' && this.#failing.delete(`${event.route} ${event.broker}`)) {
+    if (event.type === 'upstream.connected' && this.#failing.delete(failingKey(event))) {
       return { level: 'info', message: 'a broker can be reached again' };
     }
     if (event.type === 'broker.changed' && event.change === 'removed') {
-      this.#failing.delete(`${event.route} ${event.broker}`);
+      for (const key of [...this.#failing.keys()]) {
+        if (key.startsWith(failingKey({ ...event, identity: '' }))) this.#failing.delete(key);
+      }
     }
     return line;
   }
+}
+
+/** Neither names of routes nor brokers have spaces in them. */
+function failingKey({ route, broker, identity }: { route: string; broker: string; identity: string }): string {
+  return `${route} ${broker} ${identity}`;
 }
 
 /** Numbers are rounded to milliseconds; empty details are left out. */

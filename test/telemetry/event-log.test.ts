@@ -42,8 +42,8 @@ const dialFailed = (reason: 'refused' | 'timeout' = 'refused'): CoreEvent => ({
 const connected: CoreEvent = {
   type: 'upstream.connected',
   ...at,
+  identity: '',
   upstream: 'u1',
-
   address: 'b:1',
   dialSeconds: 0.002,
 };
@@ -184,4 +184,25 @@ t.test('a thousand causes at once are watched and the next ones still written', 
   t.equal(lines.length, 1500);
   clock.pass(60_000);
   t.equal(lines.length, 1500);
+});
+
+t.test('a user that a broker refuses is told once, however well it serves another', async (t) => {
+  const { lines, observe } = logAt('info');
+  const refused: CoreEvent = {
+    ...dialFailed(),
+    type: 'upstream.dial_failed',
+    ...at,
+    identity: 'alice',
+    address: 'broker-1:9092',
+    reason: 'authentication_failed',
+    detail: 'wrong password',
+    retrySeconds: 10,
+  };
+  for (let time = 0; time < 3; time += 1) {
+    observe(refused);
+    observe({ ...refused, identity: 'carol' });
+    observe({ ...connected, identity: 'bob' } as CoreEvent);
+  }
+  t.match(lines, [{ identity: 'alice' }, { identity: 'carol' }]);
+  t.equal(lines.length, 2);
 });

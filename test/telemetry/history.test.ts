@@ -42,8 +42,8 @@ t.test('what happens all the time is not remembered, but that a pool fell asleep
   history.observe({
     type: 'upstream.connected',
     ...at,
+    identity: '',
     upstream: 'u1',
-
     address: 'b:1',
     dialSeconds: 0.1,
   });

@@ -108,8 +108,8 @@ t.test('events are counted under their route, broker and reason', async (t) => {
   metrics.observe({
     type: 'upstream.connected',
     ...at,
+    identity: '',
     upstream: 'u1',
-
     address: 'b:1',
     dialSeconds: 0.003,
   });
@@ -165,7 +165,14 @@ t.test(
     );
     for (let i = 0; i < 1000; i++) {
       const at = { route: 'orders', broker: `b${i}:9092` };
-      metrics.observe({ type: 'upstream.connected', ...at, upstream: 'u', address: 'x', dialSeconds: 0.1 });
+      metrics.observe({
+        type: 'upstream.connected',
+        ...at,
+        identity: '',
+        upstream: 'u',
+        address: 'x',
+        dialSeconds: 0.1,
+      });
     }
     const opened = (await scrape(metrics)).get('slackwater_upstream_connections_opened_total')?.samples;
     t.equal(opened?.length, 257, 'events share the bound with the gauges');
