@@ -1,0 +1,159 @@
+/**
+ * All identities of a route, made of the files that its configuration names. Files that change together make one new login:
+ * nothing is told while any of them is still being written.
+ */
+import type { LocalUser, LocalUsers, PasswordMechanism } from '../contract/credential.ts';
+import { ANONYMOUS_LOGIN, type Identities, type Login, type LoginSource } from '../core/login.ts';
+import type { ListenTls } from '../core/wire.ts';
+import type { CredentialSource } from './credentials.ts';
+import type { FileWatch, Watched } from './file-watch.ts';
+import { fingerprintOf, type Material } from './fingerprint.ts';
+import type { FromFiles } from './from-files.ts';
+import type { LoadedCertificate } from './tls-certificates.ts';
+import type { ListenMaterial, UpstreamMaterial } from './tls-material.ts';
+import type { Users } from './users.ts';
+
+/** Files of which one changes all the time must not keep the others back for longer. */
+const PATIENCE_MILLISECONDS = 3000;
+
+/** What the identities of a route are made of. Null: there is nothing of the kind. */
+export interface Groups {
+  readonly tls: FromFiles<UpstreamMaterial> | null;
+  /** The route's own. */
+  readonly own: FromFiles<CredentialSource> | null;
+  readonly listen: FromFiles<ListenMaterial> | null;
+  readonly users: Users | null;
+  readonly mechanisms: readonly PasswordMechanism[];
+}
+
+export interface IdentityHooks {
+  /** Monotonic milliseconds. */
+  now(): number;
+  told(identity: string, change: 'read' | 'unreadable', detail: string): void;
+}
+
+export class RouteIdentities implements Identities, Watched {
+  /** Who may authenticate to the sidecar; null: nobody need. */
+  readonly users: LocalUsers | null;
+  /** How clients are received, asked for each of them; undefined: in plaintext. */
+  readonly listenTls: (() => ListenTls) | undefined;
+  readonly #groups: Groups;
+  readonly #hooks: IdentityHooks;
+  readonly #watch: FileWatch;
+  readonly #sources = new Map<string, LoginSource>();
+  readonly #locals = new Map<string, LocalUser>();
+  readonly #listeners: ((name: string) => void)[] = [];
+  #listen: { readonly fingerprint: string; readonly tls: ListenTls } | null = null;
+  /** Since when something has changed that is not told yet. */
+  #changedSince: number | null = null;
+
+  constructor(groups: Groups, hooks: IdentityHooks, watch: FileWatch) {
+    const { listen, users, mechanisms } = groups;
+    this.#groups = groups;
+    this.#hooks = hooks;
+    this.#watch = watch;
+    this.users = users === null ? null : { mechanisms, find: (username) => this.#locals.get(username) };
+    this.listenTls = listen === null ? undefined : () => this.#listen?.tls ?? listen.value.listen;
+    this.#publish();
+    watch.add(this);
+  }
+
+  /** The route's own, or the first user who is somebody for brokers, where the route itself is nobody. */
+  get first(): LoginSource {
+    const { own, users } = this.#groups;
+    if (own === null) {
+      for (const [name, { source }] of users ?? []) {
+        const known = this.#sources.get(name);
+        if (source !== null && known !== undefined) return known;
+      }
+    }
+    return this.#sources.get('') ?? { name: '', login: ANONYMOUS_LOGIN };
+  }
+
+  find(name: string): LoginSource | undefined {
+    return this.#sources.get(name);
+  }
+
+  onChange(listener: (name: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Every certificate in use, with its expiry. */
+  certificates(): readonly LoadedCertificate[] {
+    const { tls, listen } = this.#groups;
+    return [...(tls?.value.certificates ?? []), ...(listen?.value.certificates ?? [])];
+  }
+
+  /** Files are not looked at any more. */
+  close(): void {
+    this.#watch.remove(this);
+  }
+
+  /** Something was read that may make another login; told once all files have settled. */
+  changed(): void {
+    this.#changedSince ??= this.#hooks.now();
+  }
+
+  async look(): Promise<boolean> {
+    const { tls, own, listen, users } = this.#groups;
+    let soon = false;
+    for (const group of [tls, own, listen, users]) if (group !== null && (await group.look())) soon = true;
+    const since = this.#changedSince;
+    if (since === null) return soon;
+    if (soon && this.#hooks.now() - since < PATIENCE_MILLISECONDS) return true;
+    this.#changedSince = null;
+    for (const name of this.#publish()) for (const listener of this.#listeners) listener(name);
+    return soon;
+  }
+
+  /** Takes over what was read. @returns the identities that have another login, or are gone */
+  #publish(): string[] {
+    const changed: string[] = [];
+    const { own, users, listen } = this.#groups;
+    if (this.#renew('', own?.value ?? null)) changed.push('');
+    for (const [name, { source, password }] of users ?? []) {
+      const before = this.#locals.get(name);
+      if (this.#renew(name, source ?? own?.value ?? null)) changed.push(name);
+      else if (before !== undefined && before.password.reveal() !== password.reveal()) {
+        this.#hooks.told(name, 'read', 'the password of the user is another one now');
+      }
+      this.#locals.set(name, { identity: name, password });
+    }
+    for (const name of this.#locals.keys()) {
+      if (users?.find(name) !== undefined) continue;
+      this.#locals.delete(name);
+      this.#sources.delete(name);
+      changed.push(name);
+    }
+    if (listen !== null) this.#renewListen(listen.value);
+    return changed;
+  }
+
+  /** @returns whether there was another login before */
+  #renew(name: string, source: CredentialSource | null): boolean {
+    const tls = this.#groups.tls?.value ?? null;
+    const parts: Material = [...(tls?.material ?? ['']), ...(source === null ? [] : ['', ...source.material])];
+    const nobody = tls === null && source === null;
+    const fingerprint = nobody ? ANONYMOUS_LOGIN.fingerprint : fingerprintOf(parts);
+    const before = this.#sources.get(name);
+    if (before?.login.fingerprint === fingerprint) return false;
+    const login: Login = nobody
+      ? ANONYMOUS_LOGIN
+      : {
+          fingerprint,
+          // What a session remembers of its peer belongs to one login, as its connections do.
+          tls: tls === null ? null : { ...tls.dial, sessions: new Map() },
+          credential: () => source?.credential() ?? null,
+        };
+    this.#sources.set(name, { name, login });
+    return before !== undefined;
+  }
+
+  #renewListen({ listen, material }: ListenMaterial): void {
+    const fingerprint = fingerprintOf(material);
+    if (this.#listen?.fingerprint === fingerprint) return;
+    const first = this.#listen === null;
+    this.#listen = { fingerprint, tls: listen };
+    if (!first) this.#hooks.told('', 'read', 'listenTls: clients are received with another certificate from now on');
+  }
+}
