@@ -250,7 +250,9 @@ export const DIAL_GUIDE: Readonly<Record<DialFailure, Advice>> = {
   closed: {
     level: 'warn',
     meaning: 'The connection was opened and then closed before the greeting was answered.',
-    remedy: 'Check that the port is a plaintext listener of the broker: a TLS or SASL listener hangs up like this.',
+    remedy:
+      'Check the port: a TLS listener hangs up on plaintext (set `upstream.tls`), and a SASL listener on whoever does ' +
+      'not authenticate (set `upstream.sasl`).',
   },
   rejected: {
     level: 'warn',
