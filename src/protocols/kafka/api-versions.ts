@@ -174,6 +174,18 @@ function readFeatures(cursor: Cursor, ranges: ReadonlyMap<number, VersionRange>)
   return new Versions(ranges, features, tags);
 }
 
+/** The newest ApiVersions of a broker that does not know the version which it was asked in; 0 if it does not tell. */
+export function newestApiVersionsIn(cursor: Cursor): number {
+  if (cursor.int16() !== UNSUPPORTED_VERSION) return 0;
+  for (let left = cursor.arrayLength(); left > 0; left -= 1) {
+    const key = cursor.int16();
+    cursor.skip(2);
+    const max = cursor.int16();
+    if (key === ApiKey.apiVersions) return max;
+  }
+  return 0;
+}
+
 /** The answer to a version that we do not know: a v0 body which says what we do know (KIP-511). */
 export function unsupportedVersionBody(): Buffer {
   const body = new Writer(false).int16(UNSUPPORTED_VERSION).arrayLength(1);

@@ -17,22 +17,17 @@ import {
   SMALLEST_REQUEST_BYTES,
 } from './request-head.ts';
 import type { KafkaRoute } from './route.ts';
-import type { Judgement, LocalLogin } from './sasl/local-login.ts';
+import { BareTokens, MOST_TOKEN_BYTES } from './sasl/bare-tokens.ts';
+import { type Judgement, type LocalLogin, NO_LOGIN } from './sasl/local-login.ts';
 import { Sleeper } from './sleeper.ts';
+import { Writer } from './writer.ts';
 
-/** Length and correlation id. */
-const FRAME_HEAD_BYTES = 8;
 /** Acks stand behind two strings, of 32,767 bytes at most, and tagged fields. */
 const MOST_BYTES_BEFORE_ACKS = 128 * 1024;
 /** Three strings, of 32,767 bytes at most. */
 const MOST_VERSIONS_BYTES = 128 * 1024;
-/** Of a request or a token, when a client authenticates itself to us. */
-const MOST_SASL_BYTES = 64 * 1024;
 /** A longer Metadata request is not kept for a sleeper. */
 const MOST_QUESTION_BYTES = 16 * 1024;
-
-const NO_SASL =
-  'the client wants to authenticate with SASL, which this route does not take: remove the SASL settings of the client';
 
 export class KafkaClientSession implements ClientSession {
   size = 0;
@@ -63,6 +58,10 @@ export class KafkaClientSession implements ClientSession {
   #judgement: Judgement | null = null;
   /** Null: whoever connects may ask. */
   readonly #login: LocalLogin | null;
+  /** Null: it may not authenticate itself to the broker. */
+  readonly #passing: BareTokens | null;
+  /** The inspected frame is a SASL token without a request around it. */
+  isBareToken = false;
   #answering: Versions | null = null;
   /** Once pinned for life, every request of this client is. */
   #pinnedBy: PinReason | undefined = undefined;
@@ -72,6 +71,7 @@ export class KafkaClientSession implements ClientSession {
     this.#route = route;
     this.listener = listener;
     this.#login = login;
+    this.#passing = route.passesSasl ? new BareTokens() : null;
     this.identity = login?.identity ?? '';
   }
 
@@ -84,13 +84,16 @@ export class KafkaClientSession implements ClientSession {
       if (foreign !== null) return this.#close(foreign.reason, foreign.detail);
     }
     if (this.#login?.expectsBareToken === true) return this.#inspectBareToken(this.#login, bytes, start, end, length);
+    this.isBareToken = false;
+    const passes = length >= 0 ? this.#passing?.isToken(bytes, start, end) : false;
+    if (passes === true) return this.#passBareToken(length);
     if (length < SMALLEST_REQUEST_BYTES)
       return this.#close('protocol_error', `a request cannot be ${length} bytes long`);
     if (length > this.#route.maxFrameBytes) {
       return this.#close('frame_too_large', `a request of ${length} bytes exceeds limits.maxFrameBytes`);
     }
     this.size = SIZE_BYTES + length;
-    if (end - start < FIXED_HEAD_BYTES) return Verdict.incomplete;
+    if (end - start < FIXED_HEAD_BYTES || (this.#passing !== null && passes === undefined)) return Verdict.incomplete;
     this.#greeted = true;
     this.apiKey = bytes.readInt16BE(start + 4);
     this.version = bytes.readInt16BE(start + 6);
@@ -104,7 +107,9 @@ export class KafkaClientSession implements ClientSession {
     const api = APIS[this.apiKey];
     const stop = Math.min(end, start + this.size);
     const verdict = api === undefined ? this.#unknown() : this.#classify(api, bytes, start, stop, mayAnswer, owing);
-    if (this.#pinnedBy !== undefined) {
+    if (this.#passing !== null && verdict === Verdict.forward) {
+      this.#pinAsPassing();
+    } else if (this.#pinnedBy !== undefined) {
       const becomesHard = verdict === Verdict.forward && this.demand === Demand.pinHard;
       this.pin = this.#pinnedBy;
       this.demand = this.#pinnedHard || becomesHard ? Demand.pinHard : Demand.pin;
@@ -120,7 +125,8 @@ export class KafkaClientSession implements ClientSession {
       case 'hidden':
         return this.#close('refused_api', `${api.name} is not offered to applications`);
       case 'sasl':
-        return this.#inspectSasl(api, bytes, start, end, mayAnswer);
+        if (this.#passing !== null) break; // the broker's business
+        return this.#inspectSasl(bytes, start, end, mayAnswer);
       default:
     }
     if (this.version < 0) return this.#close('protocol_error', `${api.name} in version ${this.version}`);
@@ -168,26 +174,37 @@ export class KafkaClientSession implements ClientSession {
     return Verdict.answer;
   }
 
-  #inspectSasl(api: Api, bytes: Buffer, start: number, end: number, mayAnswer: boolean): Verdict {
-    if (this.#login === null) return this.#close('refused_api', NO_SASL);
-    if (this.size > MOST_SASL_BYTES) return this.#close('protocol_error', `${api.name} of ${this.size} bytes`);
-    if (end - start < this.size) return Verdict.incomplete;
-    if (api.key === ApiKey.saslHandshake && !mayAnswer) return Verdict.learn; // a dead broker shakes no hands
-    const at = afterClientId(bytes, start, end);
-    if (at === LACKING) return this.#close('protocol_error', `${api.name} ends within its client id`);
-    const { apiKey, version, correlationId } = this;
-    return this.#judged(this.#login.judge({ apiKey, version, correlationId, bytes, at, end }));
+  /** The broker has to know who it is, and knows it by the connection. */
+  #pinAsPassing(): void {
+    this.pin = 'sasl';
+    this.demand = Demand.pinHard;
+  }
+
+  #passBareToken(length: number): Verdict {
+    if (length > MOST_TOKEN_BYTES) return this.#close('protocol_error', `a SASL token of ${length} bytes`);
+    this.size = SIZE_BYTES + length;
+    this.isBareToken = true;
+    this.apiKey = ApiKey.saslAuthenticate;
+    this.work = false;
+    this.patienceMilliseconds = 0;
+    this.#pinAsPassing();
+    return Verdict.forward;
+  }
+
+  #inspectSasl(bytes: Buffer, start: number, end: number, mayAnswer: boolean): Verdict {
+    const judgement = this.#login === null ? NO_LOGIN : this.#login.judge(this, bytes, start, end);
+    const isGreeting = judgement?.end === null && this.apiKey === ApiKey.saslHandshake;
+    return isGreeting && !mayAnswer ? Verdict.learn : this.#judged(judgement); // a dead broker shakes no hands
   }
 
   #inspectBareToken(login: LocalLogin, bytes: Buffer, start: number, end: number, length: number): Verdict {
-    if (length < 0 || length > MOST_SASL_BYTES) return this.#close('protocol_error', `a SASL token of ${length} bytes`);
     this.size = SIZE_BYTES + length;
     this.apiKey = ApiKey.saslAuthenticate;
-    if (end - start < this.size) return Verdict.incomplete;
-    return this.#judged(login.judgeBare(bytes.subarray(start + SIZE_BYTES, start + this.size)));
+    return this.#judged(login.judgeBare(length, bytes, start + SIZE_BYTES, end));
   }
 
-  #judged(judgement: Judgement): Verdict {
+  #judged(judgement: Judgement | null): Verdict {
+    if (judgement === null) return Verdict.incomplete;
     this.#judgement = judgement;
     if (judgement.end === null) return Verdict.answer;
     this.#close(judgement.end.reason, judgement.end.detail);
@@ -216,7 +233,7 @@ export class KafkaClientSession implements ClientSession {
     if (!complete) return Verdict.forward; // the core waits for the rest, or it is too large to be kept
     const at = afterClientId(bytes, start, end);
     if (at === LACKING) return this.#close('protocol_error', 'a Metadata request ends within its client id');
-    if (end - at > MOST_QUESTION_BYTES) return Verdict.forward;
+    if (end - at > MOST_QUESTION_BYTES || this.#passing !== null) return Verdict.forward;
     this.metadataKey = { version: this.version, rest: bytes.toString('latin1', at, end) };
     if (!mayAnswer) return Verdict.forward;
     this.#answerBody = this.sleeper.answerFrom(this.#route.cacheOf(this.identity), this.metadataKey);
@@ -243,17 +260,17 @@ export class KafkaClientSession implements ClientSession {
     if (this.apiKey === ApiKey.apiVersions) this.told = this.#answering;
     else if (this.metadataKey !== null) this.sleeper.toldFrom(this.#route.cacheOf(this.identity), this.metadataKey);
     this.#route.countAbsorbed(this.apiKey);
-    const frame = Buffer.allocUnsafe(FRAME_HEAD_BYTES + body.length);
-    frame.writeInt32BE(4 + body.length);
-    frame.writeInt32BE(this.correlationId, 4);
-    body.copy(frame, FRAME_HEAD_BYTES);
+    this.#passing?.tookRequest(null);
+    const frame = new Writer(false).int32(this.correlationId).raw(body).frame();
     this.#forget();
     return frame;
   }
 
   /** The inspected request goes to a broker. */
   admitted(): void {
-    if (this.pin === 'unknown_api' || this.pin === 'share_session') {
+    if (this.isBareToken) this.#passing?.tookToken();
+    else this.#passing?.tookRequest(this.apiKey === ApiKey.saslHandshake ? this.version : null);
+    if (this.pin === 'unknown_api' || this.pin === 'share_session' || this.pin === 'sasl') {
       this.pinned = true;
       this.#pinnedBy = this.pin;
       this.#pinnedHard = this.demand === Demand.pinHard;

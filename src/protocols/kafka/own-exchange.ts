@@ -2,10 +2,10 @@
 import type { Credential } from '../../contract/credential.ts';
 import type { UpstreamSink, UpstreamTarget } from '../../contract/protocol.ts';
 import type { DialFailure, ReleaseReason } from '../../contract/reasons.ts';
-import { BOOTSTRAP, type Topology } from '../../contract/topology.ts';
+import { BOOTSTRAP, type BrokerNode, type Topology } from '../../contract/topology.ts';
 import { ANSWER_HEAD_BYTES, readAnswer } from './answers.ts';
 import { ApiKey } from './api-table.ts';
-import { readApiVersions, type Versions } from './api-versions.ts';
+import { MAX_API_VERSIONS, newestApiVersionsIn, readApiVersions, type Versions } from './api-versions.ts';
 import { Cursor } from './cursor.ts';
 import { applyEdits } from './edits.ts';
 import type { HousekeepingCache, MetadataKey } from './housekeeping-cache.ts';
@@ -33,6 +33,11 @@ export interface OwnFailure {
   readonly detail: string;
   readonly failure?: DialFailure;
 }
+
+const TELLS_NO_VERSIONS: OwnFailure = {
+  reason: 'protocol_error',
+  detail: 'the broker does not tell which API versions it supports',
+};
 
 export class OwnExchange {
   readonly #route: KafkaRoute;
@@ -84,6 +89,7 @@ export class OwnExchange {
 
   /** Who we are, if that matters, and nothing else before the broker knows it; then the questions. */
   greeting(credential: Credential | null): Buffer {
+    if (this.#route.passesSasl) return this.#askVersions(MAX_API_VERSIONS);
     if (credential === null) return this.#questions();
     const expect = (apiKey: number, version: number): number => this.#expect(Owner.sasl, apiKey, version);
     this.#authentication = new Authentication(credential, this.#route.scramKeys, expect);
@@ -107,7 +113,13 @@ export class OwnExchange {
     return Buffer.concat(requests);
   }
 
-  ping(): Buffer {
+  #askVersions(version: number): Buffer {
+    return apiVersionsRequest(version, this.#expect(Owner.versions, ApiKey.apiVersions, version));
+  }
+
+  /** Undefined where the broker knows the connection's client and not us. */
+  ping(): Buffer | undefined {
+    if (this.#route.passesSasl) return undefined;
     const range = this.#versions?.ranges.get(ApiKey.apiVersions);
     const tells = range !== undefined && range.min <= PING_VERSION && range.max >= PING_VERSION;
     const version = tells ? PING_VERSION : 0;
@@ -115,6 +127,7 @@ export class OwnExchange {
   }
 
   refresh(): Buffer | undefined {
+    if (this.#route.passesSasl) return undefined;
     // A broker closes the connection on a version that it does not know.
     const range = this.#versions?.ranges.get(ApiKey.metadata);
     if (range === undefined) return undefined;
@@ -141,7 +154,7 @@ export class OwnExchange {
       case Owner.versions:
         this.#takeVersions(bytes, start, end, version);
         this.#inFlight.shift();
-        return null;
+        return this.#route.passesSasl ? this.#goOn(bytes, start, end, version, sink) : null;
       case Owner.topology: {
         const failure = this.#takeTopology(bytes, start, end, sink);
         this.#inFlight.shift();
@@ -185,6 +198,21 @@ export class OwnExchange {
       this.#versions = this.#route.learnVersions(this.#target.node, versions);
   }
 
+  /**
+   * Before it knows who asks, a broker answers ApiVersions once and nothing else of ours, so that one is all that is asked;
+   * and as long as it does not know the version, in an older one.
+   */
+  #goOn(bytes: Buffer, start: number, end: number, version: number, sink: UpstreamSink<never>): OwnFailure | null {
+    if (this.#versions !== null) {
+      sink.ready();
+      return null;
+    }
+    if (version === 0) return TELLS_NO_VERSIONS;
+    const newest = newestApiVersionsIn(new Cursor(bytes, start + ANSWER_HEAD_BYTES, end, false));
+    sink.reply(this.#askVersions(newest < version ? Math.max(0, newest) : 0));
+    return null;
+  }
+
   #readVersions(bytes: Buffer, start: number, end: number, version: number): Versions | null {
     const body = new Cursor(bytes, start + ANSWER_HEAD_BYTES, end, version >= FIRST_FLEXIBLE_VERSIONS);
     const { versions, throttleMilliseconds } = readApiVersions(body, version, this.#route.offersSasl);
@@ -193,32 +221,50 @@ export class OwnExchange {
   }
 
   #takeTopology(bytes: Buffer, start: number, end: number, sink: UpstreamSink<never>): OwnFailure | null {
-    if (this.#versions === null)
-      return { reason: 'protocol_error', detail: 'the broker does not tell which API versions it supports' };
+    if (this.#versions === null) return TELLS_NO_VERSIONS;
     const { topology } = readAnswer(ApiKey.metadata, OWN_METADATA_VERSION, bytes, start, end);
     if (topology === null || !topology.complete)
       return { reason: 'dial_failed', detail: 'the broker names no broker of its cluster, not even itself' };
-    const expected = this.#route.clusterId;
-    if (!this.#route.learnCluster(topology.clusterId)) {
-      return {
-        reason: 'cluster_changed',
-        detail: `cluster ${topology.clusterId} answered where ${expected} was expected`,
-      };
-    }
-    this.#route.learnListed(topology.nodes);
+    const failure = this.#checkCluster(topology);
+    if (failure !== null) return failure;
     const problem = this.#whyWrongBroker(topology);
     sink.named(topology);
     return problem === null ? null : { reason: 'dial_failed', detail: problem };
   }
 
+  #checkCluster({ clusterId, nodes }: Topology): OwnFailure | null {
+    const expected = this.#route.clusterId;
+    if (!this.#route.learnCluster(clusterId))
+      return { reason: 'cluster_changed', detail: `cluster ${clusterId} answered where ${expected} was expected` };
+    this.#route.learnListed(nodes);
+    return null;
+  }
+
   /** The node must still be advertised where it was dialled. */
   #whyWrongBroker({ nodes }: Topology): string | null {
+    const { node } = this.#target;
+    if (node === BOOTSTRAP || nodes.some((known) => known.node === node)) return this.#whyMoved(nodes);
+    return `the cluster does not list node ${node} now`;
+  }
+
+  #whyMoved(nodes: readonly BrokerNode[]): string | null {
     const { node, host, port } = this.#target;
-    if (node === BOOTSTRAP) return null;
     const advertised = nodes.find((known) => known.node === node);
-    if (advertised === undefined) return `the cluster does not list node ${node} now`;
-    if (advertised.host === host && advertised.port === port) return null;
+    if (advertised === undefined || (advertised.host === host && advertised.port === port)) return null;
     return `node ${node} moved to ${advertised.host}:${advertised.port}`;
+  }
+
+  /**
+   * A client is to be told of these brokers. Where only clients may ask, their answers show whether this is the broker that
+   * was dialled; one that is not listed is on its way out, and may serve its clients until then.
+   */
+  heard(topology: Topology, sink: UpstreamSink<never>): OwnFailure | null {
+    const judges = this.#route.passesSasl && topology.complete;
+    const failure = judges ? this.#checkCluster(topology) : null;
+    if (failure !== null) return failure;
+    sink.named(topology);
+    const moved = judges ? this.#whyMoved(topology.nodes) : null;
+    return moved === null ? null : { reason: 'cluster_changed', detail: moved };
   }
 
   #takeRenewed(bytes: Buffer, start: number, end: number, version: number, sink: UpstreamSink<never>): void {

@@ -17,7 +17,7 @@ const UNKNOWN = 'unknown';
 
 export class KafkaRoute implements ProtocolRoute {
   readonly dialsAtAccept = false;
-  readonly asksForTopology = true;
+  readonly asksForTopology: boolean;
   readonly addresses: LocalAddresses;
   readonly maxFrameBytes: number;
   readonly offersSasl: SaslOffer;
@@ -42,8 +42,14 @@ export class KafkaRoute implements ProtocolRoute {
     this.#context = context;
     this.addresses = context.addresses;
     this.maxFrameBytes = context.maxFrameBytes;
+    this.asksForTopology = !context.saslPassThrough;
     this.#passwords = context.users === null ? null : new PasswordCheck(context.users, this.scramKeys);
     this.offersSasl = context.users !== null ? 'ours' : context.saslPassThrough ? 'brokers' : 'no';
+  }
+
+  /** Clients authenticate themselves to the broker, each over a connection of its own. */
+  get passesSasl(): boolean {
+    return this.#context.saslPassThrough;
   }
 
   client(node: string, user: string | null): KafkaClientSession {

@@ -33,6 +33,8 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
   /** Bytes of a passing answer that are still to come. */
   #left = 0;
   #walking = false;
+  /** SASL tokens are under way without requests and answers around them: all that comes behind the last answer is its tenant's. */
+  #bare = false;
   #blocked: Buffer | null = null;
   #backlog: Buffer[] = [];
   /** Why the connection is of no use; told once what was complete before it has been delivered. */
@@ -72,7 +74,7 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
   greeting(credential: Credential | null): Buffer {
     return this.#own.greeting(credential);
   }
-  ping(): Buffer {
+  ping(): Buffer | undefined {
     return this.#own.ping();
   }
   refresh(): Buffer | undefined {
@@ -87,7 +89,8 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
     if (client.identity !== this.#identity)
       throw new Error(`a client of identity ${client.identity} on a connection of ${this.#identity}`);
     if (client.told !== null && !this.#own.covers(client.told, client.listener)) return 'versions_changed';
-    this.#ledger.admit(client);
+    this.#bare = client.isBareToken;
+    if (!this.#bare) this.#ledger.admit(client);
     client.admitted();
     return undefined;
   }
@@ -106,6 +109,8 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
         at += this.#collector.take(bytes, at, end);
         from = at;
         if (this.#collector.complete) this.#conclude(this.#collector.finish(), sink);
+      } else if (this.#bare && this.#ledger.inFlight.size === 0) {
+        at = end;
       } else if (this.#head.length > 0 || !hasTellingBytes(bytes, at, end)) {
         this.#deliver(bytes, from, at, sink);
         if (this.#ledger.inFlight.size === 0) this.#unsolicited();
@@ -250,7 +255,11 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
   /** Puts our addresses in; waits for listeners that are not bound yet. */
   #concludeRewritten(bytes: Buffer, start: number, end: number, findings: Findings, sink: UpstreamSink<T>): void {
     const { topology } = findings;
-    if (topology !== null) sink.named(topology);
+    const failure = topology === null ? null : this.#own.heard(topology, sink);
+    if (failure !== null) {
+      this.#failure ??= failure;
+      return;
+    }
     if (topology?.nodes.some(({ node }) => this.#route.addresses.find(node) === undefined) === true) {
       this.#blocked = Buffer.from(bytes.subarray(start, end));
       return;

@@ -10,6 +10,7 @@ import type { PasswordMechanism } from '../../../contract/credential.ts';
 import type { CloseReason } from '../../../contract/reasons.ts';
 import { ApiKey } from '../api-table.ts';
 import { MalformedError } from '../cursor.ts';
+import { afterClientId, LACKING } from '../request-head.ts';
 import { oneLine } from './brokers-words.ts';
 import { SaslError } from './messages.ts';
 import type { PasswordCheck } from './password-check.ts';
@@ -39,21 +40,39 @@ export interface Judgement {
   readonly end: { readonly reason: CloseReason; readonly detail: string } | null;
 }
 
+/** Of whoever tries where nobody can. */
+export const NO_LOGIN: Judgement = {
+  answer: null,
+  end: {
+    reason: 'refused_api',
+    detail:
+      'the client wants to authenticate with SASL, which this route does not take: remove the SASL settings of the client',
+  },
+};
+
 interface Pending extends Judgement {
   readonly exchanging: Exchanging | null;
   readonly known: KnownUser | null;
 }
 
-/** A request for this: where its body stands, and how it is answered. */
+/** A request for this. */
 export interface SaslRequest {
   readonly apiKey: number;
   readonly version: number;
   readonly correlationId: number;
+  /** Of the whole frame. */
+  readonly size: number;
+}
+
+/** Where its body stands: behind the client id. */
+interface Body {
   readonly bytes: Buffer;
-  /** Behind the client id. */
   readonly at: number;
   readonly end: number;
 }
+
+/** Of a request or a token; none of these mechanisms needs a hundredth of it. */
+const MOST_BYTES = 64 * 1024;
 
 export class LocalLogin {
   readonly #check: PasswordCheck;
@@ -95,20 +114,30 @@ export class LocalLogin {
     return { reason: 'refused_api', detail };
   }
 
-  /** @param request whole */
-  judge(request: SaslRequest): Judgement {
+  /** @returns null while `bytes[start, end)` is not all of it */
+  judge(request: SaslRequest, bytes: Buffer, start: number, end: number): Judgement | null {
+    const { apiKey, size } = request;
+    if (size > MOST_BYTES) return this.#keep(this.#ends('protocol_error', `a SASL request of ${size} bytes`));
+    if (end - start < size) return null;
+    const body = { bytes, at: afterClientId(bytes, start, start + size), end: start + size };
+    if (body.at === LACKING)
+      return this.#keep(this.#ends('protocol_error', 'a SASL request ends within its client id'));
     try {
-      const { apiKey } = request;
-      return this.#keep(apiKey === ApiKey.saslHandshake ? this.#handshake(request) : this.#authenticate(request));
+      const judgement =
+        apiKey === ApiKey.saslHandshake ? this.#handshake(request, body) : this.#authenticate(request, body);
+      return this.#keep(judgement);
     } catch (error) {
       if (error instanceof MalformedError) return this.#keep(this.#ends('protocol_error', error.message));
       throw error;
     }
   }
 
-  /** A token without a request around it. */
-  judgeBare(token: Buffer): Judgement {
-    const step = this.#step(token);
+  /** A token without a request around it. @returns null while `bytes[at, end)` is not all of it */
+  judgeBare(length: number, bytes: Buffer, at: number, end: number): Judgement | null {
+    if (length < 0 || length > MOST_BYTES)
+      return this.#keep(this.#ends('protocol_error', `a SASL token of ${length} bytes`));
+    if (end - at < length) return null;
+    const step = this.#step(bytes.subarray(at, at + length));
     // Whoever speaks this way is told nothing but the end of the connection.
     if (step.kind === 'refused') return this.#keep(this.#ends('authentication_failed', step.why));
     return this.#keep(this.#advance(step, bareToken(step.token)));
@@ -133,7 +162,7 @@ export class LocalLogin {
     return { answer, end: { reason, detail }, exchanging: null, known: this.#known };
   }
 
-  #handshake({ version, correlationId, bytes, at, end }: SaslRequest): Pending {
+  #handshake({ version, correlationId }: SaslRequest, { bytes, at, end }: Body): Pending {
     if (version < 0 || version > 1) return this.#ends('protocol_error', `SaslHandshake in version ${version}`);
     if (this.#exchanging !== null) return this.#ends('protocol_error', 'SaslHandshake in the middle of an exchange');
     const asked = readHandshakeRequest(bytes, at, end);
@@ -150,7 +179,7 @@ export class LocalLogin {
     return { answer: handshakeAnswer(correlationId, 0, mechanisms), end: null, exchanging, known: this.#known };
   }
 
-  #authenticate({ version, correlationId, bytes, at, end }: SaslRequest): Pending {
+  #authenticate({ version, correlationId }: SaslRequest, { bytes, at, end }: Body): Pending {
     if (version < 0 || version > 2) return this.#ends('protocol_error', `SaslAuthenticate in version ${version}`);
     if (this.#exchanging === null) return this.#ends('protocol_error', 'SaslAuthenticate before SaslHandshake');
     const step = this.#step(readAuthenticateRequest(version, bytes, at, end));
