@@ -38,6 +38,8 @@ export const CLOSE_REASONS = [
   'protocol_error',
   'frame_too_large',
   'tls_on_plaintext',
+  'plaintext_on_tls',
+  'tls_failed',
   'authentication_failed',
   'http_on_kafka',
   'refused_api',

@@ -4,7 +4,7 @@
  */
 import type { LocalAddress, LocalAddresses } from '../contract/topology.ts';
 import type { HostPort } from './options.ts';
-import type { Listening, Network, Wire, WireHandler } from './wire.ts';
+import type { FailedHandshake, Listening, ListenOptions, ListenTls, Network, Wire, WireHandler } from './wire.ts';
 
 type ListenerState = 'binding' | 'open' | 'shut' | 'unbindable';
 
@@ -21,7 +21,11 @@ interface Listener {
 
 export interface ListenersHooks {
   readonly network: Network;
+  /** How clients are received; absent: in plaintext. */
+  readonly tls?: (() => ListenTls) | undefined;
   accept(node: string, wire: Wire): WireHandler;
+  /** A client did not get as far as that. */
+  handshakeFailed(node: string, failure: FailedHandshake): void;
   /** A listener is bound, or known to be unbindable. */
   settled(node: string): void;
   bindFailed(node: string, detail: string): void;
@@ -94,12 +98,15 @@ export class Listeners implements LocalAddresses {
   async #bind(node: string, listener: Listener): Promise<void> {
     const { host } = listener.at;
     const accept = (wire: Wire): WireHandler => this.#hooks.accept(node, wire);
+    const { tls } = this.#hooks;
+    const handshakeFailed = (failure: FailedHandshake): void => this.#hooks.handshakeFailed(node, failure);
+    const options: ListenOptions | undefined = tls === undefined ? undefined : { tls, handshakeFailed };
     const hosts = host === 'localhost' ? LOCALHOST : [host];
     const sockets: Listening[] = [];
     try {
       for (const address of hosts) {
         try {
-          const socket = await this.#hooks.network.listen(address, listener.port, accept);
+          const socket = await this.#hooks.network.listen(address, listener.port, accept, options);
           sockets.push(socket);
           listener.port = socket.port;
         } catch (error) {

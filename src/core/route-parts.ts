@@ -6,7 +6,7 @@ import type { Clock } from './clock.ts';
 import type { Observer } from './events.ts';
 import type { Identities } from './login.ts';
 import type { RouteOptions } from './options.ts';
-import type { Network } from './wire.ts';
+import type { ListenTls, Network } from './wire.ts';
 
 export interface RouteParts {
   readonly options: RouteOptions;
@@ -21,6 +21,8 @@ export interface RouteParts {
   /** Who may authenticate to the sidecar. */
   readonly users?: LocalUsers;
   readonly saslPassThrough?: boolean;
+  /** How clients are received, asked for each of them; absent: in plaintext. */
+  readonly listenTls?: () => ListenTls;
   /** What was known of the cluster when the process ended last: its listeners are opened again. */
   readonly remembered?: Topology;
   /** Told whenever what is known of the cluster has changed. */

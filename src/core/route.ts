@@ -19,7 +19,7 @@ import { sweepPool } from './sweep.ts';
 import { BIND_RETRY_MILLISECONDS, TopologyFollower } from './topology-follower.ts';
 import type { Upstream } from './upstream.ts';
 import type { Sharing } from './views.ts';
-import type { Wire, WireHandler } from './wire.ts';
+import type { FailedHandshake, Wire, WireHandler } from './wire.ts';
 
 const SWEEP_MILLISECONDS = 500;
 const WAIT_BOUNDS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -58,7 +58,9 @@ export class Route implements ClientHost {
     this.cluster = new ClusterMap(options.brokers.removeAfterSeconds);
     this.listeners = new Listeners(options.brokers.advertisedHost, {
       network,
+      tls: parts.listenTls,
       accept: (node, wire) => this.#accept(node, wire),
+      handshakeFailed: (node, failure) => this.#handshakeFailed(node, failure),
       settled: () => this.#unblock(),
       bindFailed: (broker, detail) => this.emit({ type: 'listener.bind_failed', route: options.name, broker, detail }),
     });
@@ -227,6 +229,15 @@ export class Route implements ClientHost {
     this.clients.add(client);
     if (this.opaque) client.attachAtOnce();
     return client;
+  }
+
+  /** Counted like any other client that came and went. */
+  #handshakeFailed(broker: string, { plaintext, remote, detail }: FailedHandshake): void {
+    const client = { route: this.name, broker, client: `c${this.#nextClient}` };
+    this.#nextClient += 1;
+    const reason = plaintext ? 'plaintext_on_tls' : 'tls_failed';
+    this.emit({ type: 'client.connected', ...client });
+    this.emit({ type: 'client.disconnected', ...client, reason, detail: `${detail}; from ${remote}`, ageSeconds: 0 });
   }
 
   mayAnswer(client: Client): boolean {

@@ -1,6 +1,7 @@
 /** Events in words: the constant sentence and the level of each, for the log and the event history. */
 import type { CoreEvent } from '../core/events.ts';
-import { CLOSE_GUIDE, DIAL_GUIDE, RELEASE_GUIDE } from './guide.ts';
+import { DIAL_GUIDE } from './dial-guide.ts';
+import { CLOSE_GUIDE, RELEASE_GUIDE } from './guide.ts';
 
 export type LineLevel = 'debug' | 'info' | 'warn' | 'error';
 

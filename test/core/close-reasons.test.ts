@@ -4,7 +4,7 @@ import type { ClientSession, Protocol } from '../../src/contract/protocol.ts';
 import { Verdict } from '../../src/contract/protocol.ts';
 import { CLOSE_REASONS, type CloseReason } from '../../src/contract/reasons.ts';
 import { BOOTSTRAP } from '../../src/contract/topology.ts';
-import { type CoreFixture, type Overrides, startCore } from '../support/core-fixture.ts';
+import { type CoreFixture, LISTEN, type Overrides, startCore } from '../support/core-fixture.ts';
 import type { FakeApp } from '../support/fake-app.ts';
 import { FakeIdentities } from '../support/fake-identities.ts';
 import { lineProtocol } from '../support/line-protocol.ts';
@@ -15,7 +15,7 @@ interface Case {
   readonly title: string;
   readonly overrides?: Overrides;
   /** Whose first application it is that will be closed; a FIN unless it says otherwise. */
-  readonly with?: 'FIN' | 'RST';
+  readonly with?: 'FIN' | 'RST' | 'nothing';
   /** All is well; nobody is closed yet. Answers who will be, if not the first. */
   before(core: CoreFixture, app: FakeApp): Promise<FakeApp> | FakeApp | Promise<void> | void;
   trigger(core: CoreFixture, app: FakeApp): Promise<unknown> | unknown;
@@ -45,6 +45,8 @@ const saysSo: Omit<Case, 'overrides'> = {
   before: () => undefined,
   trigger: (_core, app) => app.write('hello'),
 };
+
+const secured: Overrides = { listenTls: () => ({ options: {}, requiresCertificate: false }) };
 
 const CASES: Readonly<Record<CloseReason, Case>> = {
   client_closed: {
@@ -124,6 +126,20 @@ const CASES: Readonly<Record<CloseReason, Case>> = {
     trigger: (_core, app) => app.write('pool a1-2 1000\n'),
   },
   tls_on_plaintext: { ...saysSo, overrides: { protocol: closingFor('tls_on_plaintext') } },
+  plaintext_on_tls: {
+    title: 'the application spoke plaintext to a port that expects TLS',
+    with: 'nothing',
+    overrides: secured,
+    before: () => undefined,
+    trigger: (core) => core.network.failHandshake(LISTEN.port, { plaintext: true }),
+  },
+  tls_failed: {
+    title: 'the handshake of the application failed',
+    with: 'nothing',
+    overrides: secured,
+    before: () => undefined,
+    trigger: (core) => core.network.failHandshake(LISTEN.port, { plaintext: false }),
+  },
   authentication_failed: {
     ...saysSo,
     title: 'the protocol says so, and has a last word',

@@ -5,8 +5,9 @@ import t from 'tap';
 import { COMMANDS } from '../../src/cli/command-line.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { CLOSE_REASONS, DIAL_FAILURES, PIN_REASONS, RELEASE_REASONS } from '../../src/contract/reasons.ts';
+import { DIAL_GUIDE } from '../../src/telemetry/dial-guide.ts';
 import { FAMILIES } from '../../src/telemetry/families.ts';
-import { CLOSE_GUIDE, DIAL_GUIDE, RELEASE_GUIDE } from '../../src/telemetry/guide.ts';
+import { CLOSE_GUIDE, RELEASE_GUIDE } from '../../src/telemetry/guide.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 

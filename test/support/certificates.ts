@@ -16,7 +16,8 @@ export interface Certified {
 }
 
 export interface Wishes {
-  readonly name: string;
+  /** Common names: mostly one. */
+  readonly name: string | readonly string[];
   readonly keys?: KeyKind;
   /** DNS names and addresses it is for. */
   readonly hosts?: readonly string[];
@@ -34,7 +35,8 @@ function newKeys(kind: KeyKind): { publicKey: KeyObject; privateKey: KeyObject }
     : generateKeyPairSync('rsa', { modulusLength: 2048 });
 }
 
-const commonName = (name: string): Buffer => sequence(set(sequence(oid('2.5.4.3'), utf8(name))));
+const commonName = (names: readonly string[]): Buffer =>
+  sequence(...names.map((name) => set(sequence(oid('2.5.4.3'), utf8(name)))));
 
 function extension(id: string, critical: boolean, value: Buffer): Buffer {
   return sequence(oid(id), ...(critical ? [truth()] : []), octets(value));
@@ -52,7 +54,8 @@ const keyIdentifier = (key: KeyObject): Buffer =>
     .digest();
 
 export function certify(wishes: Wishes): Certified {
-  const { name, by, authority = false, hosts = [], from = -1, until = 3650 } = wishes;
+  const { by, authority = false, hosts = [], from = -1, until = 3650 } = wishes;
+  const names = [wishes.name].flat();
   const { publicKey, privateKey } = newKeys(wishes.keys ?? 'ec');
   const signer = by?.privateKey ?? privateKey;
   const algorithm =
@@ -69,15 +72,15 @@ export function certify(wishes: Wishes): Certified {
     tagged(0xa0, integer(2)),
     integer(randomBytes(12)),
     algorithm,
-    commonName(by?.name ?? name),
+    commonName(by === undefined ? names : [by.name]),
     sequence(time(new Date(now + from * DAY_MILLISECONDS)), time(new Date(now + until * DAY_MILLISECONDS))),
-    commonName(name),
+    commonName(names),
     publicKey.export({ type: 'spki', format: 'der' }),
     tagged(0xa3, sequence(...extensions)),
   );
   const der = sequence(toBeSigned, algorithm, bits(sign('sha256', toBeSigned, signer)));
   return {
-    name,
+    name: names.join('+'),
     certificate: pem('CERTIFICATE', der),
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     privateKey,

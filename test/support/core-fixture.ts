@@ -6,6 +6,7 @@ import type { Identities } from '../../src/core/login.ts';
 import type { RouteOptions } from '../../src/core/options.ts';
 import { Route } from '../../src/core/route.ts';
 import { LiveRouteControl } from '../../src/core/route-control.ts';
+import type { ListenTls } from '../../src/core/wire.ts';
 import { FakeApp } from './fake-app.ts';
 import { FakeBroker, FakeCluster } from './fake-broker.ts';
 import { FakeNetwork } from './fake-network.ts';
@@ -26,6 +27,7 @@ export interface Overrides {
   readonly protocol?: Protocol;
   readonly random?: () => number;
   readonly identities?: Identities;
+  readonly listenTls?: () => ListenTls;
   readonly remembered?: Topology;
   readonly remember?: (topology: Topology) => void;
   /** Before the route starts. */
@@ -106,6 +108,7 @@ export class CoreFixture {
       },
       random: overrides.random ?? (() => 0.5),
       ...(overrides.identities === undefined ? {} : { identities: overrides.identities }),
+      ...(overrides.listenTls === undefined ? {} : { listenTls: overrides.listenTls }),
       ...(overrides.remembered === undefined ? {} : { remembered: overrides.remembered }),
       ...(overrides.remember === undefined ? {} : { remember: overrides.remember }),
     });

@@ -1,7 +1,7 @@
 /**
  * A network in memory: nothing moves before the test says so, each connection in order, connections in any order.
  */
-import type { Listening, Network, Wire, WireHandler } from '../../src/core/wire.ts';
+import type { FailedHandshake, Listening, ListenOptions, Network, Wire, WireHandler } from '../../src/core/wire.ts';
 import type { FakePeer } from './fake-peer.ts';
 import { type DialOutcome, FakeWire } from './fake-wire.ts';
 
@@ -30,6 +30,8 @@ export class FakeNetwork implements Network {
   /** How dials to an address end; an unknown one is refused. */
   readonly #outcomes = new Map<string, DialOutcome>();
   readonly #listeners = new Map<string, (wire: Wire) => WireHandler>();
+  /** By port. */
+  readonly #secured = new Map<number, ListenOptions>();
   readonly #wires = new Set<FakeWire>();
   #heldBinds: (() => void)[] = [];
   #nextPort = FIRST_FREE_PORT;
@@ -37,7 +39,12 @@ export class FakeNetwork implements Network {
 
   // --- Network --------------------------------------------------------------------------------------------------
 
-  async listen(host: string, port: number, accept: (wire: Wire) => WireHandler): Promise<Listening> {
+  async listen(
+    host: string,
+    port: number,
+    accept: (wire: Wire) => WireHandler,
+    options?: ListenOptions,
+  ): Promise<Listening> {
     if (this.holdsBinds) await new Promise<void>((resolve) => this.#heldBinds.push(resolve));
     const code = this.unbindable.get(port);
     const at = port === 0 ? this.#nextPort : port;
@@ -49,8 +56,16 @@ export class FakeNetwork implements Network {
       throw error;
     }
     this.#listeners.set(key, accept);
+    if (options?.tls !== undefined) this.#secured.set(at, options);
     const close = async (): Promise<void> => void this.#listeners.delete(key);
     return { port: at, close };
+  }
+
+  /** A client came to a port and got no further. */
+  failHandshake(port: number, failure: Partial<FailedHandshake>): void {
+    this.#secured
+      .get(port)
+      ?.handshakeFailed?.({ remote: 'somebody:1', plaintext: false, detail: 'it failed', ...failure });
   }
 
   dial(host: string, port: number, handler: WireHandler, connected: () => void): Wire {

@@ -5,8 +5,9 @@ import { ADMIN_ENDPOINTS, type Endpoint, HEALTH_ENDPOINTS } from '../../src/admi
 import { COMMAND_ERRORS } from '../../src/cli/command-error.ts';
 import { COMMANDS } from '../../src/cli/command-line.ts';
 import type { CoreEvent } from '../../src/core/events.ts';
+import { DIAL_GUIDE } from '../../src/telemetry/dial-guide.ts';
 import { FAMILIES } from '../../src/telemetry/families.ts';
-import { type Advice, CLOSE_GUIDE, DIAL_GUIDE, PIN_GUIDE, RELEASE_GUIDE } from '../../src/telemetry/guide.ts';
+import { type Advice, CLOSE_GUIDE, PIN_GUIDE, RELEASE_GUIDE } from '../../src/telemetry/guide.ts';
 import { EVENTS } from '../../src/telemetry/lines.ts';
 
 type FieldOf<E> = E extends unknown ? Exclude<keyof E, 'type'> : never;
