@@ -9,7 +9,6 @@ import { AdminError } from './admin-error.ts';
 export interface Bounds {
   /** The request line and all headers. */
   readonly headerBytes: number;
-  readonly headers: number;
   readonly connections: number;
   /** From the connection, or the first byte of a further request, to the end of the headers; for the TLS handshake too. */
   readonly headersMilliseconds: number;
@@ -25,7 +24,6 @@ export interface Bounds {
 
 export const BOUNDS: Bounds = {
   headerBytes: 8 * 1024,
-  headers: 100,
   connections: 256,
   headersMilliseconds: 5_000,
   requestMilliseconds: 10_000,
@@ -102,7 +100,6 @@ export class NodeServers {
             { ...options, ...this.#secured(), handshakeTimeout: bounds.headersMilliseconds },
             this.#handler,
           );
-    server.maxHeadersCount = bounds.headers;
     server.maxConnections = bounds.connections;
     server.setTimeout(bounds.silenceMilliseconds);
     this.#servers.push(server);
@@ -114,13 +111,16 @@ export class NodeServers {
   }
 }
 
-/** Answers what is no request of HTTP, or came too slowly. The error holds the bytes that came: it is not logged. */
+/**
+ * Answers what is no request of HTTP, or came too slowly. Anything else has no HTTP to be answered in: a TLS handshake that
+ * failed would wait for ever for what is written. The error holds the bytes that came: it is not logged.
+ */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  const told = toldError(error.code ?? '');
+  if (told === undefined || !socket.writable) {
     socket.destroy();
     return;
   }
-  const told = toldError(error.code);
   const body = JSON.stringify(told.body());
   const head = [
     `HTTP/1.1 ${told.status} ${STATUS_CODES[told.status]}`,
@@ -131,10 +131,10 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
 
-function toldError(code: string | undefined): AdminError {
+function toldError(code: string): AdminError | undefined {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new AdminError('REQUEST_TIMEOUT', 'the request did not come in time');
   if (code === 'HPE_HEADER_OVERFLOW') return new AdminError('HEADERS_TOO_LARGE', 'the headers are too large');
-  return new AdminError('REQUEST_INVALID', 'this is no HTTP request');
+  return code.startsWith('HPE_') ? new AdminError('REQUEST_INVALID', 'this is no HTTP request') : undefined;
 }
 
 function isMissingFamily(error: unknown): boolean {
