@@ -25,8 +25,9 @@ const ARROWS: Readonly<Record<string, Arrows>> = {
   admin: { any: ['contract'], types: ['core', 'config'], packages: EVERY },
   identity: { any: ['contract'], types: ['core', 'config'], packages: /^(node:|undici$)/ },
   version: { any: [], types: [], packages: /^node:/ },
+  'state-file': { any: ['contract'], types: ['core'], packages: /^node:/ },
   app: {
-    any: ['version', 'contract', 'core', 'protocols', 'config', 'telemetry', 'admin', 'identity'],
+    any: ['version', 'state-file', 'contract', 'core', 'protocols', 'config', 'telemetry', 'admin', 'identity'],
     types: [],
     packages: EVERY,
   },

@@ -23,6 +23,8 @@ export interface RouteParts {
   readonly saslPassThrough?: boolean;
   /** How clients are received, asked for each of them; absent: in plaintext. */
   readonly listenTls?: () => ListenTls;
+  /** The common name of a client's certificate says which user it is. */
+  readonly subjectIsUser?: boolean;
   /** What was known of the cluster when the process ended last: its listeners are opened again. */
   readonly remembered?: Topology;
   /** Told whenever what is known of the cluster has changed. */

@@ -212,7 +212,7 @@ export class Route implements ClientHost {
       this.#nextClient,
       listener,
       node,
-      this.protocol.client(listener, wire.peerName),
+      this.protocol.client(listener, this.#parts.subjectIsUser === true ? wire.peerName : null),
       wire,
       this,
     );

@@ -67,7 +67,8 @@ export async function openIdentities(options: IdentityOptions, parts: IdentityPa
   return identities;
 }
 
-async function contentsOf(paths: readonly string[], files: Files): Promise<Contents> {
+/** What those files hold, read now. Rejects with a FileError. */
+export async function contentsOf(paths: readonly string[], files: Files): Promise<Contents> {
   const contents = new Map<string, Buffer>();
   for (const path of paths) contents.set(path, await files.read(path));
   return (path) => contents.get(path) ?? Buffer.alloc(0);

@@ -1,8 +1,14 @@
 /** What is counted event by event. The series of a route or broker exist, at 0, before the first event. */
 import { CLOSE_REASONS, DIAL_FAILURES, RELEASE_REASONS } from '../contract/reasons.ts';
-import type { Observer } from '../core/events.ts';
+import type { CoreEvent, Observer } from '../core/events.ts';
 import type { LabelBounds } from './labels.ts';
 import type { Series } from './series.ts';
+
+/** Of `identity.changed`. */
+const IDENTITY_CHANGES = ['read', 'accepted', 'refused', 'unreadable'] as const satisfies readonly Extract<
+  CoreEvent,
+  { type: 'identity.changed' }
+>['change'][];
 
 export class EventMetrics {
   readonly #series: Series;
@@ -18,6 +24,9 @@ export class EventMetrics {
   prepareRoute(route: string): void {
     this.#series.count('slackwater_client_connections_opened_total', { route }, 0);
     this.#series.count('slackwater_listener_bind_failures_total', { route }, 0);
+    for (const change of IDENTITY_CHANGES) {
+      this.#series.count('slackwater_identity_changes_total', { route, change }, 0);
+    }
     for (const reason of CLOSE_REASONS) {
       this.#series.count('slackwater_client_connections_closed_total', { route, reason }, 0);
     }
@@ -68,6 +77,9 @@ export class EventMetrics {
       }
       case 'listener.bind_failed':
         this.#series.count('slackwater_listener_bind_failures_total', { route });
+        break;
+      case 'identity.changed':
+        this.#series.count('slackwater_identity_changes_total', { route, change: event.change });
         break;
       case 'invariant.violated':
         this.#series.count('slackwater_invariant_violations_total', {});

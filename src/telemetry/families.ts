@@ -104,6 +104,16 @@ export const FAMILIES = {
     labels: ['route'],
     help: 'Local listeners of brokers that could not be bound.',
   },
+  slackwater_identity_changes_total: {
+    type: 'counter',
+    labels: ['route', 'change'],
+    help: 'Newer credentials and certificates: read from their files, accepted or refused by a broker, or unreadable.',
+  },
+  slackwater_certificate_expiry_timestamp_seconds: {
+    type: 'gauge',
+    labels: ['route', 'certificate'],
+    help: 'When a certificate in use expires, in Unix time; of several of one kind the first. Route is empty for admin_server.',
+  },
   slackwater_invariant_violations_total: {
     type: 'counter',
     labels: [],

@@ -28,7 +28,7 @@ const CHANGES: Readonly<Record<EventOf<'broker.changed'>['change'], string>> = {
 };
 
 const IDENTITY_LINES: Readonly<Record<EventOf<'identity.changed'>['change'], Line>> = {
-  read: { level: 'info', message: 'a newer login was read and will be tried' },
+  read: { level: 'info', message: 'the files of an identity hold something newer' },
   accepted: { level: 'info', message: 'a broker took the newer login, and the connections of the one before go' },
   refused: {
     level: 'error',
@@ -37,7 +37,7 @@ const IDENTITY_LINES: Readonly<Record<EventOf<'identity.changed'>['change'], Lin
   },
   unreadable: {
     level: 'error',
-    message: 'a newer login could not be read, and the one before stays in force',
+    message: 'the files of an identity are of no use, and what they held before stays in force',
     remedy: 'Correct the file that the detail names: it is read again as it changes.',
   },
 };

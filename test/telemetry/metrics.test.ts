@@ -5,6 +5,12 @@ import { Metrics } from '../../src/telemetry/metrics.ts';
 import { readExposition, sampleOf } from '../support/exposition.ts';
 import { FakeRoute, routeFigures, routeView } from '../support/fake-route.ts';
 
+const CERTIFICATES = [
+  { route: 'orders', use: 'upstream_ca', expiry: 3000 },
+  { route: 'orders', use: 'upstream_ca', expiry: 2000 },
+  { route: '', use: 'admin_server', expiry: 4000 },
+];
+
 async function scrape(metrics: Metrics) {
   return readExposition(await metrics.render());
 }
@@ -19,7 +25,11 @@ t.test('a scrape is valid exposition text and contains every family with its typ
 });
 
 t.test('every sample carries exactly the labels of its family', async (t) => {
-  const metrics = new Metrics(['orders'], () => [new FakeRoute()]);
+  const metrics = new Metrics(
+    ['orders'],
+    () => [new FakeRoute()],
+    () => CERTIFICATES,
+  );
   const families = await scrape(metrics);
   for (const [name, { labels }] of Object.entries(FAMILIES)) {
     const samples = families.get(name)?.samples ?? [];
@@ -33,6 +43,33 @@ t.test('every sample carries exactly the labels of its family', async (t) => {
         sample.name,
       );
     }
+  }
+});
+
+t.test('of several certificates of one kind the first to expire counts, and of those that are gone none', async (t) => {
+  const name = 'slackwater_certificate_expiry_timestamp_seconds';
+  let certificates = CERTIFICATES;
+  const metrics = new Metrics(
+    ['orders'],
+    () => [],
+    () => certificates,
+  );
+  const families = await scrape(metrics);
+  t.equal(sampleOf(families, name, { route: 'orders', certificate: 'upstream_ca' }), 2000);
+  t.equal(sampleOf(families, name, { route: '', certificate: 'admin_server' }), 4000);
+  certificates = [];
+  t.equal((await scrape(metrics)).get(name)?.samples.length, 0);
+});
+
+t.test('changes of identities are counted by what became of them, from 0 on', async (t) => {
+  const name = 'slackwater_identity_changes_total';
+  const metrics = new Metrics(['orders'], () => []);
+  const event = { type: 'identity.changed', route: 'orders', identity: 'ann', detail: '' } as const;
+  metrics.observe({ ...event, change: 'refused' });
+  metrics.observe({ ...event, change: 'refused' });
+  const families = await scrape(metrics);
+  for (const [change, count] of Object.entries({ read: 0, accepted: 0, refused: 2, unreadable: 0 })) {
+    t.equal(sampleOf(families, name, { route: 'orders', change }), count);
   }
 });
 
