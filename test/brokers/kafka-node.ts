@@ -115,6 +115,12 @@ export class KafkaNode {
     return this.#child !== undefined && this.#child.ending === undefined;
   }
 
+  /** @throws Error if it does not run */
+  get pid(): number {
+    if (this.#child === undefined || !this.running) throw new Error(`broker ${this.id} does not run`);
+    return this.#child.pid;
+  }
+
   get #log(): string {
     return join(this.#folder, `broker.${this.#launches}.log`);
   }
@@ -258,8 +264,7 @@ export class KafkaNode {
 
   /** What the broker's process holds now; collects its garbage first. */
   async memory(): Promise<BrokerMemory> {
-    const pid = this.#child?.pid;
-    if (pid === undefined || !this.running) throw new Error(`broker ${this.id} does not run`);
+    const { pid } = this;
     await run('jcmd', [`${pid}`, 'GC.run']);
     const heap = await run('jcmd', [`${pid}`, 'GC.heap_info']);
     // `total 131072K, used 41234K` of each generation; metaspace is no part of the heap.

@@ -44,6 +44,7 @@ export interface SidecarOptions {
 /** What the admin listener tells of a connection, as far as these tests look. */
 export interface Connection {
   readonly id: string;
+  readonly route: string;
   readonly state: string;
   readonly why?: string;
   readonly pins: readonly string[];
@@ -54,6 +55,10 @@ export interface Metric {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
+}
+
+function of(route: string | undefined, connections: Connection[]): Connection[] {
+  return route === undefined ? connections : connections.filter((connection) => connection.route === route);
 }
 
 export class Sidecar {
@@ -185,12 +190,29 @@ export class Sidecar {
     return list as Connection[];
   }
 
-  upstreams(): Promise<Connection[]> {
-    return this.#list('/v1/upstreams', 'upstreams');
+  /** Of one route, or of all. */
+  async upstreams(route?: string): Promise<Connection[]> {
+    return of(route, await this.#list('/v1/upstreams', 'upstreams'));
   }
 
-  clients(): Promise<Connection[]> {
-    return this.#list('/v1/clients', 'clients');
+  async clients(route?: string): Promise<Connection[]> {
+    return of(route, await this.#list('/v1/clients', 'clients'));
+  }
+
+  /** What the events of the log tell of one route, in order; pino's fields, with the message in `msg`. */
+  entries(route: string): readonly Readonly<Record<string, unknown>>[] {
+    return this.#log
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
+      .filter((entry) => entry.route === route);
+  }
+
+  /** What `slackwater status` shows as of lately. */
+  async recent(): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const answer = (await (await this.#get(ADMIN_OFFSET, '/v1/routes')).json()) as {
+      recent: Record<string, unknown>[];
+    };
+    return answer.recent;
   }
 
   async metrics(): Promise<Metric[]> {

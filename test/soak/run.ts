@@ -6,6 +6,12 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   asleep: '70 producers that fall silent, and wake up',
   housekeeping: '70 producers asleep for 20 minutes with their own metadata refreshes',
   failures: 'brokers and sidecars that fail under load, round after round',
+  'identity-mechanisms': 'every SASL mechanism over TLS and without: connections, sleep and waking up, beside direct',
+  'identity-sessions': 'sessions of ten seconds (KIP-368) under five minutes of load',
+  'identity-rotation': 'passwords, certificates, keys and authorities replaced under load, round after round',
+  'identity-users': 'two users of one sidecar, each forbidden what the other may',
+  'identity-memory':
+    '50 idle producers with TLS and SCRAM: memory and connections of the brokers, and what a dial costs',
   model: 'random schedules against the model of the pool; needs no brokers',
 };
 
@@ -13,7 +19,7 @@ const names = Object.keys(SCRIPTS);
 const list = [
   'npm run test:soak -- NAME [--option value]...',
   '',
-  ...names.map((name) => `  ${name.padEnd(14)} ${SCRIPTS[name]}`),
+  ...names.map((name) => `  ${name.padEnd(20)} ${SCRIPTS[name]}`),
   '',
   '`npm run test:soak -- NAME --help` tells the options.',
 ].join('\n');

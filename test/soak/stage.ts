@@ -1,7 +1,7 @@
 /** Real Kafka and the ways to it for one long measurement; all gone when the work is done. */
 import { spreadSeconds } from '../../src/core/reaper.ts';
 import { Judge } from '../brokers/judge.ts';
-import { KafkaCluster } from '../brokers/kafka-cluster.ts';
+import { type ClusterOptions, KafkaCluster } from '../brokers/kafka-cluster.ts';
 import { openWays } from '../brokers/setting.ts';
 import type { SidecarSettings } from '../brokers/sidecar.ts';
 import { KAFKA_CURRENT } from '../brokers/versions.ts';
@@ -28,19 +28,29 @@ export function idleTimes(maxIdle: number, interval: number): { settings: Sideca
   };
 }
 
-/** Three brokers of the current version, and a sidecar with these settings. */
-export async function onStage(settings: SidecarSettings, work: (stage: Stage) => Promise<void>): Promise<void> {
+/** Brokers of the current version, three if nothing else is said. */
+export async function withBrokers(
+  options: Partial<ClusterOptions>,
+  work: (stage: Omit<Stage, 'ways'>) => Promise<void>,
+): Promise<void> {
   const endings: (() => unknown)[] = [];
   const later = (ending: () => unknown) => endings.push(ending);
   try {
-    const cluster = await KafkaCluster.start({ version: KAFKA_CURRENT, brokers: 3 });
+    const cluster = await KafkaCluster.start({ version: KAFKA_CURRENT, brokers: 3, ...options });
     later(() => cluster.stop());
-    tell(`three brokers of Kafka ${KAFKA_CURRENT} are ready`);
+    tell(`${cluster.nodes.length} of Kafka ${KAFKA_CURRENT} ready`);
     const judge = await Judge.start(cluster);
     later(() => judge.stop());
-    const ways = await openWays({ teardown: later }, cluster, settings);
-    await work({ cluster, judge, ways, later });
+    await work({ cluster, judge, later });
   } finally {
     for (const ending of endings.reverse()) await ending();
   }
+}
+
+/** Three brokers of the current version, and a sidecar with these settings. */
+export async function onStage(settings: SidecarSettings, work: (stage: Stage) => Promise<void>): Promise<void> {
+  await withBrokers({}, async (stage) => {
+    const ways = await openWays({ teardown: stage.later }, stage.cluster, settings);
+    await work({ ...stage, ways });
+  });
 }
