@@ -75,7 +75,8 @@ export function upstreamTls(config: UpstreamTlsConfig, contents: Contents): Upst
   const ca = config.caFile === undefined ? null : authorities(config.caFile, contents(config.caFile));
   const own = ownCertificate(config, contents);
   const roots = ca?.pems ?? systemAuthorities();
-  const options: SecureContextOptions = { minVersion: config.minVersion, ca: [...roots], ...own.options };
+  const trust = { ca: [...roots], allowPartialTrustChain: ca !== null };
+  const options: SecureContextOptions = { minVersion: config.minVersion, ...trust, ...own.options };
   const { minVersion, rejectUnauthorized } = config;
   return {
     dial: { context: context(options), verifies: rejectUnauthorized, sessions: new Map() },
@@ -118,7 +119,7 @@ export function listenTls(config: ListenTlsConfig, contents: Contents): ListenMa
   const options: SecureContextOptions = {
     minVersion: config.minVersion,
     ...pair.options,
-    ...(ca === null ? {} : { ca: ca.pems }),
+    ...(ca === null ? {} : { ca: ca.pems, allowPartialTrustChain: true }),
   };
   context(options);
   return {
