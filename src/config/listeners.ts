@@ -54,12 +54,12 @@ function collisions(listeners: readonly Listener[]): RuleFault[] {
   );
 }
 
-/** Whoever reaches the admin listener may close connections, and it asks for no token. */
+/** Whoever reaches the admin listener may close connections: a token must be asked for, if not everybody is local. */
 function openAdmin(config: Config): RuleFault[] {
   const { host } = parseAddress(config.admin.listen);
-  if (isLoopback(host)) return [];
+  if (isLoopback(host) || config.admin.tokenFile !== undefined) return [];
   const message =
-    `the admin listener can close connections and asks for no token, so it must stay on loopback ` +
-    `(127.0.0.1, [::1] or localhost), not on ${host}`;
-  return [{ at: [['admin', 'listen']], on: [], mark: 'value', message }];
+    `whoever reaches ${host} could close connections: set admin.tokenFile, or stay on loopback ` +
+    '(127.0.0.1, [::1] or localhost)';
+  return [{ at: [['admin', 'listen']], on: [['admin', 'tokenFile']], mark: 'value', message }];
 }

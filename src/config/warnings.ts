@@ -1,8 +1,9 @@
 /** What a configuration may mean and probably does not: told by `slackwater check`, never a reason to refuse it. */
-import { collide, formatAddress, isLoopback, overlap } from './address.ts';
+import { collide, formatAddress, overlap } from './address.ts';
 import { type EffectiveRoute, effectiveRoutes } from './effective.ts';
 import { fixedListeners, type Listener } from './listeners.ts';
 import type { Config } from './schema.ts';
+import { securityWarnings } from './security-warnings.ts';
 import { SHORTEST_IDLE_SECONDS } from './setting-rules.ts';
 
 /** Node ids that are likely enough to warn of a port that one of them would take. */
@@ -12,8 +13,9 @@ export function warnings(config: Config): string[] {
   const routes = effectiveRoutes(config);
   const listeners = fixedListeners(config);
   return [
-    ...routes.flatMap((route) => [...idleWarnings(route), ...exposure(route), ...takenPorts(route, listeners)]),
+    ...routes.flatMap((route) => [...idleWarnings(route), ...takenPorts(route, listeners)]),
     ...sharedBases(routes),
+    ...securityWarnings(config),
   ];
 }
 
@@ -28,12 +30,6 @@ function idleWarnings(route: EffectiveRoute): string[] {
     found.push(`route ${name}: at ${route.idleCeilingSeconds} s others may cut a connection before it is released`);
   }
   return found;
-}
-
-function exposure({ name, protocol, listen, brokers }: EffectiveRoute): string[] {
-  const hosts = [listen.host, ...(protocol === 'kafka' ? [brokers.listenHost] : [])];
-  const open = [...new Set(hosts.filter((host) => !isLoopback(host)))];
-  return open.map((host) => `route ${name}: whoever reaches ${host} can use its brokers; loopback would be private`);
 }
 
 function takenPorts(route: EffectiveRoute, listeners: readonly Listener[]): string[] {

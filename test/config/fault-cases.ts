@@ -1,5 +1,7 @@
 /** Broken configuration files and what must be said about them, each with its exact place. */
 
+import { SECURITY_FAULT_CASES } from './security-fault-cases.ts';
+
 /** A good file, six lines long; the cases put something wrong into it or after it. */
 export const GOOD = `routes:
   - name: orders
@@ -324,8 +326,8 @@ const BETWEEN_KEYS: readonly FaultCase[] = [
     name: 'a tcp route with keys of kafka',
     text: GOOD.replace('kafka', 'tcp').replace('[broker-1:9092]', '[b:1], dialAddresses: { "a:1": b:1 }'),
     faults: [
-      '5:35 routes[0].upstream.dialAddresses: a tcp route has only upstream.bootstrap: remove this key',
-      '6:5 routes[0].brokers: a tcp route has only upstream.bootstrap: remove this key',
+      '5:35 routes[0].upstream.dialAddresses: a tcp route passes bytes on as they are, …',
+      '6:5 routes[0].brokers: a tcp route passes bytes on as they are, …',
     ],
   },
   {
@@ -359,7 +361,7 @@ const BETWEEN_KEYS: readonly FaultCase[] = [
     name: 'an admin listener for everybody',
     text: `${GOOD}admin: { listen: 0.0.0.0:9901 }\n`,
     faults: [
-      '7:18 admin.listen: the admin listener can close connections and asks for no token, so it must stay on loopback …',
+      '7:18 admin.listen: whoever reaches 0.0.0.0 could close connections: set admin.tokenFile, or stay on loopback …',
     ],
   },
   {
@@ -379,4 +381,10 @@ const BETWEEN_KEYS: readonly FaultCase[] = [
   },
 ];
 
-export const FAULT_CASES: readonly FaultCase[] = [...UNREADABLE, ...KEYS, ...VALUES, ...BETWEEN_KEYS];
+export const FAULT_CASES: readonly FaultCase[] = [
+  ...UNREADABLE,
+  ...KEYS,
+  ...VALUES,
+  ...BETWEEN_KEYS,
+  ...SECURITY_FAULT_CASES,
+];

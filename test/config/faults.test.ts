@@ -29,6 +29,7 @@ t.test('every fault is told with its exact place', async (t) => {
     t.equal(lines.length, faults.length, `${name}: as many lines as faults\n${lines.join('\n')}`);
     for (const [index, fault] of faults.entries())
       t.ok(says(lines[index], fault), `${name}: ${lines[index]} / ${fault}`);
+    t.notMatch(lines.join(), 'planted', `${name}: no secret is told`);
   }
 });
 
