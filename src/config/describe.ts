@@ -1,10 +1,11 @@
 /** What a configuration means, in words: the output of `slackwater check`. */
 import { formatAddress } from './address.ts';
+import { describeIdentity, type IdentityDescription } from './describe-identity.ts';
 import { type EffectiveRoute, effectiveRoutes, type Settings } from './effective.ts';
 import type { Config } from './schema.ts';
 import { warnings } from './warnings.ts';
 
-export interface RouteDescription {
+export interface RouteDescription extends IdentityDescription {
   readonly name: string;
   readonly protocol: string;
   /** Where applications connect. */
@@ -42,6 +43,11 @@ export function descriptionText(description: ConfigDescription): string {
     `  applications connect to  ${route.listen}`,
     `  cluster                  ${route.bootstrap.join(', ')}`,
     ...(route.brokers === null ? [] : [`  brokers are served on    ${route.brokers}`]),
+    `  brokers see              ${route.brokersSee}`,
+    `  clients show             ${route.clientsShow}`,
+    `  shared                   ${route.shared}`,
+    `  pinned                   ${route.pinned}`,
+    `  refused                  ${route.refused}`,
     `  idle                     ${route.idle}`,
     `  clients                  ${route.clients}`,
   ]);
@@ -64,6 +70,7 @@ function describeRoute(route: EffectiveRoute): RouteDescription {
     listen: formatAddress(route.listen),
     bootstrap: route.upstream.bootstrap.map(formatAddress),
     brokers: route.protocol === 'kafka' ? brokerWords(route.brokers) : null,
+    ...describeIdentity(route),
     idle: idleWords(route),
     clients: clientWords(route),
   };
@@ -79,8 +86,9 @@ function brokerWords({ portBase, ports, listenHost, advertisedHost }: EffectiveR
   return `${[...single, ...others].join(', ')}${told}`;
 }
 
-function idleWords(settings: Settings): string {
-  const window = releaseWindow(settings);
+function idleWords(route: EffectiveRoute): string {
+  if (route.upstream.saslPassThrough) return 'an upstream goes with its client';
+  const window = releaseWindow(route);
   if (window === undefined) return 'an upstream stays open until the broker closes it';
   return `an upstream goes between ${window.earliest} and ${window.latest} s after its last valid data`;
 }

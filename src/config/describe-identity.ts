@@ -1,0 +1,93 @@
+/** Who is somebody on a route, and what that means for its connections, in words. */
+import type { EffectiveRoute } from './effective.ts';
+import type { UpstreamSaslConfig } from './security.ts';
+
+export interface IdentityDescription {
+  /** Who the sidecar's connections belong to, for the brokers. */
+  readonly brokersSee: string;
+  /** What clients must show to the sidecar. */
+  readonly clientsShow: string;
+  readonly shared: string;
+  /** Which clients keep a connection of their own, and for how long. */
+  readonly pinned: string;
+  /** What closes a client that asks for it. */
+  readonly refused: string;
+}
+
+const OF_BROKERS = 'requests that only brokers send to each other';
+
+export function describeIdentity(route: EffectiveRoute): IdentityDescription {
+  return {
+    brokersSee: brokersSee(route),
+    clientsShow: clientsShow(route),
+    shared: shared(route),
+    pinned: pinned(route),
+    refused: refused(route),
+  };
+}
+
+function brokersSee({ upstream, listenSasl }: EffectiveRoute): string {
+  const over = upstream.tls === null ? 'in plaintext' : 'over TLS';
+  if (upstream.saslPassThrough) return `whom each client authenticates as, ${over}`;
+  const own = `${ownName(upstream)}, ${over}`;
+  return listenSasl === null ? own : `each user as its own sasl says, else ${own}`;
+}
+
+/** The route's own name, such as `app (SCRAM-SHA-512)`. */
+function ownName({ sasl, tls }: EffectiveRoute['upstream']): string {
+  if (sasl !== null) return saslName(sasl);
+  const certificate = tls?.certificateFile ?? tls?.pkcs12File;
+  return certificate === undefined ? 'nobody in particular' : `whom the certificate in ${certificate} names`;
+}
+
+function saslName({ mechanism, username, usernameFile, profile, roleArn }: UpstreamSaslConfig): string {
+  const byFile = usernameFile === undefined ? undefined : `whom ${usernameFile} names`;
+  const byToken = mechanism === 'AWS_MSK_IAM' ? (roleArn ?? profile ?? 'an AWS identity') : 'whom its token names';
+  return `${username ?? byFile ?? byToken} (${mechanism})`;
+}
+
+function clientsShow({ upstream, listenTls, listenSasl }: EffectiveRoute): string {
+  const over = listenTls === null ? 'in plaintext' : 'over TLS';
+  if (upstream.saslPassThrough) return `to the brokers what those ask for, ${over}`;
+  const bySubject = listenTls?.subjectIsUser === true;
+  const password =
+    listenSasl === null || listenSasl.mechanisms.length === 0 ? [] : [passwordWords(listenSasl.mechanisms)];
+  const certificate = bySubject ? ['a certificate that names their user'] : ['a certificate'];
+  const asked = [...(listenTls?.clientCaFile === undefined ? [] : certificate), ...password];
+  // A certificate that names a user is enough.
+  return `${asked.length === 0 ? 'nothing' : asked.join(bySubject ? ', or ' : ' and ')}, ${over}`;
+}
+
+function passwordWords(mechanisms: readonly string[]): string {
+  return `user and password (${mechanisms.join(', ')})`;
+}
+
+function shared(route: EffectiveRoute): string {
+  const { protocol, upstream, listenSasl, clientMaxIdleSeconds: idle } = route;
+  if (protocol === 'tcp') return 'nothing: every client has a broker connection of its own, and both go together';
+  if (upstream.saslPassThrough) {
+    const lever =
+      idle === 0
+        ? 'clientMaxIdleSeconds, which is off, would close idle clients and their connections'
+        : `clients are closed after ${idle} s idle (clientMaxIdleSeconds), and their connections with them`;
+    return `nothing: every client keeps a broker connection of its own for as long as it lives; ${lever}`;
+  }
+  if (listenSasl !== null) return 'the clients of one user share broker connections; two users never do';
+  return `all clients share broker connections as ${ownName(upstream)}`;
+}
+
+function pinned({ protocol, upstream }: EffectiveRoute): string {
+  if (protocol === 'tcp') return 'every client (opaque)';
+  if (upstream.saslPassThrough) return 'every client from its authentication on (sasl)';
+  return (
+    'who sends with acks=0, while it does (acks_zero); share groups (share_session) and whoever sends what is ' +
+    'not known (unknown_api), until they close'
+  );
+}
+
+function refused({ protocol, upstream, listenSasl }: EffectiveRoute): string {
+  if (protocol === 'tcp') return 'nothing';
+  if (upstream.saslPassThrough) return OF_BROKERS;
+  if (listenSasl !== null) return `who does not authenticate, and ${OF_BROKERS}`;
+  return `SASL, for which the route asks nobody, and ${OF_BROKERS}`;
+}
