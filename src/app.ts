@@ -7,24 +7,32 @@ import { startHealthListener } from './admin/health-listener.ts';
 import type { Listener } from './admin/http-server.ts';
 import { Readiness } from './admin/readiness.ts';
 import { parseAddress } from './config/address.ts';
-import { effectiveRoutes } from './config/effective.ts';
+import { parseCredentials } from './config/credentials.ts';
+import { type EffectiveRoute, effectiveRoutes } from './config/effective.ts';
 import { publicConfig } from './config/public.ts';
 import type { Config } from './config/schema.ts';
 import { systemClock } from './core/clock.ts';
 import type { CoreEvent } from './core/events.ts';
 import { Route } from './core/route.ts';
 import { LiveRouteControl } from './core/route-control.ts';
+import type { RouteParts } from './core/route-parts.ts';
 import { shutDown } from './core/shutdown.ts';
 import { tcpNetwork } from './core/socket-wire.ts';
 import type { RouteControl } from './core/views.ts';
+import { type AdminTls, openAdminTls } from './identity/admin-tls.ts';
+import { FileWatch } from './identity/file-watch.ts';
+import type { RouteIdentities } from './identity/identities.ts';
+import { IdentityError } from './identity/identity-error.ts';
+import { openIdentities } from './identity/open.ts';
 import { protocolNamed } from './protocols/registry.ts';
+import { StateFile } from './state-file.ts';
 import { EventLog } from './telemetry/event-log.ts';
 import { History } from './telemetry/history.ts';
 import { LOG_LEVELS, Log, type LogLevel } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { version } from './version.ts';
 
-export { AddressError, AdminFileError };
+export { AddressError, AdminFileError, IdentityError };
 
 export interface AppOptions {
   /** Where log lines go; standard output if absent. */
@@ -42,6 +50,7 @@ export interface App {
 
 /**
  * @throws {AddressError} if `listen`, `admin.listen` or `health.listen` cannot be bound
+ * @throws {IdentityError} if a file of a route's credentials or certificates, or of the admin listener's, is of no use
  * @throws {AdminFileError} if the token or the certificate of the admin listener cannot be used
  */
 export async function startApp(config: Config, options: AppOptions = {}): Promise<App> {
@@ -49,10 +58,18 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
   const effective = effectiveRoutes(config);
   const routes: Route[] = [];
   const controls: RouteControl[] = [];
+  const identities = new Map<string, RouteIdentities>();
+  const stateFiles: StateFile[] = [];
+  const watch = new FileWatch(systemClock);
+  let adminTls: AdminTls | undefined;
   const history = new History();
   const metrics = new Metrics(
     effective.map(({ name }) => name),
     () => controls,
+    () => [
+      ...[...identities].flatMap(([route, each]) => each.certificates().map((found) => ({ route, ...found }))),
+      ...(adminTls?.certificates() ?? []).map((found) => ({ route: '', ...found })),
+    ],
   );
   const eventLog = new EventLog(log.logger, systemClock);
   const observe = (event: CoreEvent): void => {
@@ -62,9 +79,21 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
   };
   const readiness = new Readiness(() => controls);
   const listeners: Listener[] = [];
-  const closeListeners = (): Promise<unknown> => Promise.all(listeners.map((listener) => listener.close()));
+  const close = async (): Promise<void> => {
+    await Promise.all(listeners.map((listener) => listener.close()));
+    await Promise.all(stateFiles.map((file) => file.close()));
+    await watch.close();
+  };
   try {
     for (const [index, each] of effective.entries()) {
+      identities.set(each.name, await identitiesOf(each, `routes[${index}]`, watch, observe));
+    }
+    if (config.admin.tls !== undefined) adminTls = await openAdminTls(config.admin.tls, adminTlsParts(watch, log));
+    for (const each of effective) warnOfBlindTrust(each, log);
+    for (const [index, each] of effective.entries()) {
+      const known = identities.get(each.name);
+      const state = await stateFileOf(each, log);
+      if (state !== null) stateFiles.push(state.file);
       const protocol = protocolNamed(each.protocol);
       const route = new Route({
         options: each,
@@ -73,6 +102,10 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
         network: tcpNetwork,
         observe,
         random: Math.random,
+        saslPassThrough: each.upstream.saslPassThrough,
+        subjectIsUser: each.listenTls?.subjectIsUser ?? false,
+        ...(known === undefined ? {} : { identities: known, ...partsOf(known) }),
+        ...(state === null ? {} : state.parts),
       });
       await route.start().catch((error: unknown) => {
         throw new AddressError(`routes[${index}].listen`, `${each.listen.host}:${each.listen.port}`, error);
@@ -87,6 +120,8 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
       ...shared,
       listen: parseAddress(config.admin.listen),
       clock: systemClock,
+      tokenFile: config.admin.tokenFile,
+      tls: adminTls,
       version: version(),
       routes: () => controls,
       config: () => publicConfig(config),
@@ -110,14 +145,76 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
         readiness.stop();
         log.logger.info('shutting down');
         await shutDown(routes, systemClock);
-        await closeListeners();
+        await close();
         log.logger.info('stopped');
         await log.flush();
       },
     };
   } catch (error) {
     for (const route of routes) await route.stop();
-    await closeListeners();
+    await close();
     throw error;
   }
+}
+
+/** Rejects with an IdentityError. */
+function identitiesOf(
+  route: EffectiveRoute,
+  key: string,
+  watch: FileWatch,
+  observe: (event: CoreEvent) => void,
+): Promise<RouteIdentities> {
+  const passwordsRequired = route.listenSasl?.mechanisms.length !== 0;
+  return openIdentities(route, {
+    clock: systemClock,
+    watch,
+    random: Math.random,
+    load: (name) => import(name),
+    key,
+    parseUsers: (text, fileName) => parseCredentials(text, fileName, { passwordsRequired }),
+    told: (identity, change, detail) =>
+      observe({ type: 'identity.changed', route: route.name, identity, change, detail }),
+  });
+}
+
+function partsOf({ users, listenTls }: RouteIdentities): Pick<RouteParts, 'users' | 'listenTls'> {
+  return { ...(users === null ? {} : { users }), ...(listenTls === undefined ? {} : { listenTls }) };
+}
+
+interface RouteState {
+  readonly file: StateFile;
+  readonly parts: Pick<RouteParts, 'remembered' | 'remember'>;
+}
+
+async function stateFileOf({ name, stateFile }: EffectiveRoute, log: Log): Promise<RouteState | null> {
+  if (stateFile === null) return null;
+  const file = new StateFile(stateFile, systemClock, (detail) =>
+    log.logger.warn({ route: name, detail }, 'the last map of a cluster is not kept'),
+  );
+  const remembered = await file.read();
+  return {
+    file,
+    parts: {
+      ...(remembered === undefined ? {} : { remembered }),
+      remember: (topology) => file.remember(topology),
+    },
+  };
+}
+
+function warnOfBlindTrust({ name, upstream }: EffectiveRoute, log: Log): void {
+  if (upstream.tls?.rejectUnauthorized !== false) return;
+  const remedy = 'Name the authority of the brokers in upstream.tls.caFile, and remove rejectUnauthorized: false.';
+  log.logger.warn({ route: name, remedy }, 'whoever answers is taken for a broker: certificates are not verified');
+}
+
+function adminTlsParts(watch: FileWatch, log: Log): Parameters<typeof openAdminTls>[1] {
+  return {
+    clock: systemClock,
+    watch,
+    told: (change, detail) => {
+      if (change === 'read') log.logger.info({ detail }, 'the certificate of the admin listener was read anew');
+      else
+        log.logger.error({ detail }, 'the certificate of the admin listener is of no use, the last one stays in force');
+    },
+  };
 }

@@ -1,5 +1,5 @@
 /** `slackwater run`: the sidecar itself, from its configuration to its exit code. */
-import { AddressError, AdminFileError, type App, startApp } from '../app.ts';
+import { AddressError, AdminFileError, type App, IdentityError, startApp } from '../app.ts';
 import { ConfigError } from '../config/fault.ts';
 import { loadConfig } from '../config/load.ts';
 import { DONE, FAILED, USAGE } from './exit-codes.ts';
@@ -37,7 +37,7 @@ export async function runSidecar(file: string): Promise<number> {
 }
 
 function isUsersFault(error: unknown): error is Error {
-  return [ConfigError, AddressError, AdminFileError].some((fault) => error instanceof fault);
+  return [ConfigError, AddressError, AdminFileError, IdentityError].some((fault) => error instanceof fault);
 }
 
 /** A fault of our own must end the process: a half-dead sidecar is worse than none, and a supervisor starts it again. */

@@ -9,7 +9,7 @@ import type { SaslOptions, TokenEndpointOptions } from './options.ts';
 import { authorities, systemAuthorities } from './tls-authorities.ts';
 import { bearer, lifeOfJwt } from './token.ts';
 import { TokenCache } from './token-cache.ts';
-import { fetchToken, nameOf, type TokenGrant } from './token-endpoint.ts';
+import type { TokenGrant } from './token-endpoint.ts';
 
 export interface CredentialParts {
   readonly clock: Clock;
@@ -86,6 +86,8 @@ async function byGrant(
   files: Files,
   { clock, random }: CredentialParts,
 ): Promise<CredentialSource> {
+  // The HTTP client is loaded by those who need it.
+  const { fetchToken, nameOf } = await import('./token-endpoint.ts');
   const { url, clientId, scope, caFile } = endpoint;
   const clientSecret = await secretOf(endpoint.clientSecret, endpoint.clientSecretFile, files);
   if (clientSecret === undefined) throw new LoginError('tokenEndpoint needs clientSecret or clientSecretFile');

@@ -55,7 +55,7 @@ export class RouteIdentities implements Identities, Watched {
     this.users = users === null ? null : { mechanisms, find: (username) => this.#locals.get(username) };
     this.listenTls = listen === null ? undefined : () => this.#listen?.tls ?? listen.value.listen;
     this.#publish();
-    watch.add(this);
+    if (Object.values(groups).some((group) => group !== null && 'look' in group)) watch.add(this);
   }
 
   /** The route's own, or the first user who is somebody for brokers, where the route itself is nobody. */
