@@ -79,7 +79,6 @@ export function createServer({ endpoints, log, tls, bounds = {} }: ServerOptions
   tls?.onChange(() => {
     try {
       sockets.renew();
-      log.info({}, 'the certificate of the admin listener was read anew');
     } catch (error) {
       const detail = error instanceof Error ? error.message : 'an unknown error';
       log.warn({ detail }, 'the new certificate of the admin listener cannot be used, the last one is shown');

@@ -98,7 +98,7 @@ t.test('a new certificate is shown from the next handshake on, and open connecti
   t.equal(await shown(url), 'second');
   t.equal(await shown(url, { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }), 'second');
   t.match(await shown(url, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1' }), /ERR_SSL|ECONNRESET|EPROTO/);
-  t.match(lines, [{ message: 'the certificate of the admin listener was read anew' }]);
+  t.strictSame(lines, [], 'whoever has read it tells of it');
   open.write('GET /v1/version HTTP/1.1\r\nhost: localhost\r\n\r\n');
   const [answer] = await once(open, 'data');
   t.match(String(answer), /^HTTP\/1\.1 200/);
