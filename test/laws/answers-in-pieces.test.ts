@@ -85,7 +85,7 @@ for (const specimen of SPECIMENS) {
   const { framed } = specimen;
   const exchanges = specimen.exchanges.filter(({ local, answer }) => !local && answer(1).length > 0);
 
-  t.test(`${specimen.protocol}: wherever an answer is cut, and byte by byte, it is the same answer`, async (t) => {
+  t.test(`${specimen.name}: wherever an answer is cut, and byte by byte, it is the same answer`, async (t) => {
     for (const exchange of exchanges) {
       const lab = new Lab(specimen);
       const link = lab.link();
@@ -103,26 +103,23 @@ for (const specimen of SPECIMENS) {
     }
   });
 
-  t.test(
-    `${specimen.protocol}: an answer whose end comes with the beginning of the next is the same answer`,
-    async (t) => {
-      for (const exchange of exchanges) {
-        const lab = new Lab(specimen);
-        const link = lab.link();
-        const expected = expectedOf([exchange, exchange]);
-        const half = expected.answers.length >> 1;
-        for (const [first, second] of [1, 3, 5, 9, 13].flatMap((one) =>
-          [1, 3, 5, 9, 13].map((two) => [one, two] as const),
-        )) {
-          link.observer.forget();
-          ask(lab, link, [exchange, exchange]);
-          t.equal(faultOf(link, expected, [first, half + second], framed), null, exchange.name);
-        }
+  t.test(`${specimen.name}: an answer whose end comes with the beginning of the next is the same answer`, async (t) => {
+    for (const exchange of exchanges) {
+      const lab = new Lab(specimen);
+      const link = lab.link();
+      const expected = expectedOf([exchange, exchange]);
+      const half = expected.answers.length >> 1;
+      for (const [first, second] of [1, 3, 5, 9, 13].flatMap((one) =>
+        [1, 3, 5, 9, 13].map((two) => [one, two] as const),
+      )) {
+        link.observer.forget();
+        ask(lab, link, [exchange, exchange]);
+        t.equal(faultOf(link, expected, [first, half + second], framed), null, exchange.name);
       }
-    },
-  );
+    }
+  });
 
-  t.test(`${specimen.protocol}: many answers in a row are the same in any pieces`, async () => {
+  t.test(`${specimen.name}: many answers in a row are the same in any pieces`, async () => {
     const lists = fc.array(fc.constantFrom(...exchanges), { minLength: 1, maxLength: 8 });
     fc.assert(
       fc.property(lists, fc.array(fc.nat(4000), { maxLength: 20 }), (list, cuts) => {

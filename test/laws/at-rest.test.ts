@@ -61,9 +61,9 @@ function say(lab: Lab, link: Link, { request }: Exchange): Talk {
 }
 
 for (const specimen of SPECIMENS) {
-  const { protocol, exchanges, bulky } = specimen;
+  const { name, exchanges, bulky } = specimen;
 
-  t.test(`${protocol}: no buffer that was read into is held once it was dealt with`, async (t) => {
+  t.test(`${name}: no buffer that was read into is held once it was dealt with`, async (t) => {
     const said = [...exchanges, ...bulky].map((exchange) => {
       const lab = new Lab(specimen);
       const link = lab.link();
@@ -77,7 +77,7 @@ for (const specimen of SPECIMENS) {
     }
   });
 
-  t.test(`${protocol}: a client that is silent costs next to nothing, whatever it said last`, async (t) => {
+  t.test(`${name}: a client that is silent costs next to nothing, whatever it said last`, async (t) => {
     for (const exchange of bulky) {
       const lab = new Lab(specimen);
       const link = lab.link();
@@ -86,7 +86,7 @@ for (const specimen of SPECIMENS) {
     }
   });
 
-  t.test(`${protocol}: a quiet connection costs next to nothing, whatever it carried last`, async (t) => {
+  t.test(`${name}: a quiet connection costs next to nothing, whatever it carried last`, async (t) => {
     for (const exchange of bulky) {
       const lab = new Lab(specimen);
       const each = await costOf(() => {

@@ -48,26 +48,23 @@ function judge(client: ClientSession, bytes: Buffer): string {
 }
 
 for (const specimen of SPECIMENS) {
-  const { protocol, framed, refusals } = specimen;
+  const { name, framed, refusals } = specimen;
   const [first] = specimen.exchanges.filter(({ local }) => !local);
 
-  t.test(
-    `${protocol}: what is refused is refused however it is cut, for its reason, and does not go out`,
-    async (t) => {
-      for (const { name, bytes, reason } of refusals) {
-        for (const wholeFrameBytes of [WHOLE, STREAMING]) {
-          for (let cut = 0; cut < bytes.length; cut += 1) {
-            const talk = unheard(specimen, bytes, [cut], wholeFrameBytes);
-            if (talk.closeReason !== reason || !isSound(talk) || talk.sent.length > 0)
-              t.fail(`${name} cut at ${cut}: ${talk.closeReason}, ${talk.sent.length} bytes sent`);
-          }
+  t.test(`${name}: what is refused is refused however it is cut, for its reason, and does not go out`, async (t) => {
+    for (const { name, bytes, reason } of refusals) {
+      for (const wholeFrameBytes of [WHOLE, STREAMING]) {
+        for (let cut = 0; cut < bytes.length; cut += 1) {
+          const talk = unheard(specimen, bytes, [cut], wholeFrameBytes);
+          if (talk.closeReason !== reason || !isSound(talk) || talk.sent.length > 0)
+            t.fail(`${name} cut at ${cut}: ${talk.closeReason}, ${talk.sent.length} bytes sent`);
         }
       }
-      t.pass();
-    },
-  );
+    }
+    t.pass();
+  });
 
-  t.test(`${protocol}: a request before what is refused goes out, one behind it does not`, async (t) => {
+  t.test(`${name}: a request before what is refused goes out, one behind it does not`, async (t) => {
     if (first === undefined) return;
     for (const { name, bytes } of refusals) {
       const stream = Buffer.concat([first.request(1), bytes, first.request(2)]);
@@ -79,7 +76,7 @@ for (const specimen of SPECIMENS) {
     }
   });
 
-  t.test(`${protocol}: any bytes of a client are forwarded as they came, or end it`, async () => {
+  t.test(`${name}: any bytes of a client are forwarded as they came, or end it`, async () => {
     fc.assert(
       fc.property(fc.oneof(random, spoiltRequests(specimen)), cuts, (bytes, at) => {
         const whole = unheard(specimen, bytes, [], WHOLE);
@@ -91,26 +88,23 @@ for (const specimen of SPECIMENS) {
     );
   });
 
-  t.test(
-    `${protocol}: a request is judged the same when it is looked at again, with more of it or without`,
-    async () => {
-      fc.assert(
-        fc.property(fc.oneof(random, spoiltRequests(specimen)), (bytes) => {
-          const lab = new Lab(specimen);
-          lab.link();
-          const client = lab.client();
-          const verdicts = Array.from({ length: bytes.length + 1 }, (_, end) => judge(client, bytes.subarray(0, end)));
-          const last = judge(client, bytes);
-          const isSame = last === verdicts.at(-1) && last === judge(lab.client(), bytes);
-          if (!framed) return isSame;
-          // What goes to a server may turn out to be malformed, or answered here, once it is complete.
-          const begun = verdicts.slice(verdicts.findIndex((each) => each !== 'incomplete'));
-          return isSame && begun.every((each) => each === last || each.startsWith(`{"verdict":${Verdict.forward}`));
-        }),
-        RUNS,
-      );
-    },
-  );
+  t.test(`${name}: a request is judged the same when it is looked at again, with more of it or without`, async () => {
+    fc.assert(
+      fc.property(fc.oneof(random, spoiltRequests(specimen)), (bytes) => {
+        const lab = new Lab(specimen);
+        lab.link();
+        const client = lab.client();
+        const verdicts = Array.from({ length: bytes.length + 1 }, (_, end) => judge(client, bytes.subarray(0, end)));
+        const last = judge(client, bytes);
+        const isSame = last === verdicts.at(-1) && last === judge(lab.client(), bytes);
+        if (!framed) return isSame;
+        // What goes to a server may turn out to be malformed, or answered here, once it is complete.
+        const begun = verdicts.slice(verdicts.findIndex((each) => each !== 'incomplete'));
+        return isSame && begun.every((each) => each === last || each.startsWith(`{"verdict":${Verdict.forward}`));
+      }),
+      RUNS,
+    );
+  });
 
   // --- from servers ---------------------------------------------------------------------------------------------
 
@@ -128,7 +122,7 @@ for (const specimen of SPECIMENS) {
     return link;
   }
 
-  t.test(`${protocol}: any bytes of a server are passed on, waited for or end the connection`, async () => {
+  t.test(`${name}: any bytes of a server are passed on, waited for or end the connection`, async () => {
     fc.assert(
       fc.property(lists, random, cuts, (list, bytes, at) => {
         const link = owing(list);
@@ -142,7 +136,7 @@ for (const specimen of SPECIMENS) {
   });
 
   t.test(
-    `${protocol}: one spoilt byte of a server ends the connection for one reason, behind the sound answers`,
+    `${name}: one spoilt byte of a server ends the connection for one reason, behind the sound answers`,
     async () => {
       fc.assert(
         fc.property(lists, cuts, fc.nat(), fc.nat(255), (list, at, where, byte) => {
@@ -170,7 +164,7 @@ for (const specimen of SPECIMENS) {
     },
   );
 
-  t.test(`${protocol}: bytes behind the last answer end the connection, and the answer has arrived`, async (t) => {
+  t.test(`${name}: bytes behind the last answer end the connection, and the answer has arrived`, async (t) => {
     if (!framed || first === undefined) return;
     for (const extra of [1, 4, 50]) {
       const link = owing([first]);

@@ -74,28 +74,31 @@ export class Lab {
       maxFrameBytes: MAX_FRAME_BYTES,
       portBase: FIRST_PORT,
       ports: {},
-      saslPassThrough: false,
-      users: null,
+      saslPassThrough: specimen.security?.passThrough ?? false,
+      users: specimen.security?.users ?? null,
     });
   }
 
   #node(): { readonly node: string; readonly host: string; readonly port: number } {
     const [broker] = this.specimen.brokers;
-    if (broker === undefined) throw new Error(`${this.specimen.protocol}: a specimen has one broker at least`);
+    if (broker === undefined) throw new Error(`${this.specimen.name}: a specimen has one broker at least`);
     return broker;
   }
 
   client(): ClientSession {
-    return this.route.client(this.#node().node, null);
+    return this.route.client(this.#node().node, this.specimen.security?.user ?? null);
   }
 
   /** A connection that was greeted, lent to the tenant. */
   link(): Link {
-    const link = new Link(this.route.upstream<string>(this.#node(), ''), this.specimen.serve());
-    const greeting = link.session.greeting(null);
+    const { user = '', credential = null } = this.specimen.security ?? {};
+    const link = new Link(this.route.upstream<string>(this.#node(), user), this.specimen.serve());
+    const greeting = link.session.greeting(credential);
     if (greeting !== undefined) link.send(greeting);
+    for (let reply = link.observer.replies.shift(); reply !== undefined; reply = link.observer.replies.shift())
+      link.send(reply);
     if (greeting !== undefined && link.observer.all('ready').length !== 1)
-      throw new Error(`${this.specimen.protocol}: the greeting came to nothing: ${link.observer.failure?.detail}`);
+      throw new Error(`${this.specimen.name}: the greeting came to nothing: ${link.observer.failure?.detail}`);
     link.observer.forget();
     link.session.lend(TENANT);
     return link;
@@ -158,6 +161,11 @@ export class Talk {
         this.#local.push({ at: link.observer.delivered.length, bytes: client.answer() });
         return true;
       }
+      case Verdict.dismiss:
+        if (!owing) this.#local.push({ at: link.observer.delivered.length, bytes: client.answer() });
+        this.closeReason = client.closeReason;
+        this.closeDetail = client.closeDetail;
+        return false;
       case Verdict.close:
         this.closeReason = client.closeReason;
         this.closeDetail = client.closeDetail;

@@ -38,7 +38,7 @@ function* splits(length: number): Iterable<readonly number[]> {
 }
 
 for (const specimen of SPECIMENS) {
-  t.test(`${specimen.protocol}: wherever a request is cut, and byte by byte, it is the same request`, async (t) => {
+  t.test(`${specimen.name}: wherever a request is cut, and byte by byte, it is the same request`, async (t) => {
     for (const exchange of specimen.exchanges) {
       const lab = new Lab(specimen);
       for (const wholeFrameBytes of REGIMES) {
@@ -53,7 +53,7 @@ for (const specimen of SPECIMENS) {
     }
   });
 
-  t.test(`${specimen.protocol}: many requests in a row are the same in any pieces`, async () => {
+  t.test(`${specimen.name}: many requests in a row are the same in any pieces`, async () => {
     const lists = fc.array(fc.constantFrom(...specimen.exchanges), { minLength: 1, maxLength: 8 });
     fc.assert(
       fc.property(

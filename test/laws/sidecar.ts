@@ -1,7 +1,9 @@
 /** The whole sidecar, core and a protocol, between applications and servers of a specimen; nothing moves by itself. */
 
+import type { Credential } from '../../src/contract/credential.ts';
 import { BOOTSTRAP } from '../../src/contract/topology.ts';
 import type { CoreEvent } from '../../src/core/events.ts';
+import type { Identities } from '../../src/core/login.ts';
 import { Route } from '../../src/core/route.ts';
 import { protocolNamed } from '../../src/protocols/registry.ts';
 import { LISTEN, type Overrides, routeOptions } from '../support/core-fixture.ts';
@@ -62,6 +64,7 @@ export class Sidecar {
     this.#specimen = specimen;
     this.clock.input = () => this.network.pump();
     for (const { host, port } of specimen.brokers) this.network.serve(`${host}:${port}`, (peer) => this.#serve(peer));
+    const { passThrough, users, credential } = specimen.security ?? {};
     const [first] = specimen.brokers;
     const bootstrap = first === undefined ? [] : [{ host: first.host, port: first.port }];
     // Brokers are told to be where the lab has them, so that exchanges look the same.
@@ -74,6 +77,11 @@ export class Sidecar {
       network: this.network,
       observe: (event) => this.events.push(event),
       random: () => 0.5,
+      ...(passThrough === undefined
+        ? {}
+        : { saslPassThrough: passThrough, remembered: { clusterId: null, nodes: specimen.brokers, complete: true } }),
+      ...(users === undefined ? {} : { users, subjectIsUser: true }),
+      ...(users === undefined && credential === undefined ? {} : { identities: identitiesOf(credential ?? null) }),
     });
   }
 
@@ -97,7 +105,7 @@ export class Sidecar {
   connect(): Application {
     const node = this.#specimen.brokers[0]?.node ?? BOOTSTRAP;
     const port = node === BOOTSTRAP ? LISTEN.port : FIRST_PORT + Number(node);
-    return new Application(this.network.connect('127.0.0.1', port), this.network);
+    return new Application(this.network.connect('127.0.0.1', port, this.#specimen.security?.user), this.network);
   }
 
   pass(seconds: number): void {
@@ -121,6 +129,12 @@ export class Sidecar {
   get closeReasons(): readonly string[] {
     return this.events.flatMap((event) => (event.type === 'client.disconnected' ? [event.reason] : []));
   }
+}
+
+/** Any of them, with the same to show. */
+function identitiesOf(credential: Credential | null): Identities {
+  const login = { fingerprint: 'of the specimen', tls: null, credential: () => credential };
+  return { first: { name: '', login }, find: (name) => ({ name, login }), onChange: () => undefined };
 }
 
 interface Scope {

@@ -2,6 +2,7 @@
  * What the laws must be told of a protocol: samples of what its clients and servers say. One file a protocol in
  * `specimens/`; the laws themselves know no protocol.
  */
+import type { Credential, LocalUsers } from '../../src/contract/credential.ts';
 import type { Demand } from '../../src/contract/protocol.ts';
 import type { CloseReason, PinReason } from '../../src/contract/reasons.ts';
 import type { BrokerNode } from '../../src/contract/topology.ts';
@@ -30,9 +31,23 @@ export interface Refusal {
   readonly reason: CloseReason;
 }
 
+/** Who is somebody for whom, on a route of the specimen. */
+export interface SpecimenSecurity {
+  /** Clients authenticate themselves to the server. */
+  readonly passThrough?: boolean;
+  /** Clients authenticate themselves to us, and all of them are this one of the users, by a certificate. */
+  readonly users?: LocalUsers;
+  readonly user?: string;
+  /** What we show to servers. */
+  readonly credential?: Credential;
+}
+
 export interface ProtocolSpecimen {
   /** As in the registry. */
   readonly protocol: string;
+  /** Tells specimens apart. */
+  readonly name: string;
+  readonly security?: SpecimenSecurity;
   /** Requests have a beginning and an end. Otherwise every read is one, and only the bytes count. */
   readonly framed: boolean;
   /** At least one of each class of request. */

@@ -9,7 +9,7 @@
  *
  * Before version 4 features with a minimum of 0 are left out.
  */
-import { APIS, ApiKey, isOffered } from './api-table.ts';
+import { APIS, type Api, ApiKey, isOffered } from './api-table.ts';
 import type { Cursor } from './cursor.ts';
 import { Writer } from './writer.ts';
 
@@ -142,16 +142,19 @@ export function readApiVersions(cursor: Cursor, version: number, sasl: SaslOffer
     const max = cursor.int16();
     cursor.skipTags();
     const api = APIS[key];
-    if (api === undefined || !isOffered(api, sasl === 'brokers') || min > api.maxVersion || max < api.minVersion)
-      continue;
-    ranges.set(key, { min, max: Math.min(max, api.maxVersion) });
+    if (api === undefined || !isOffered(api, sasl !== 'no') || min > api.maxVersion || max < api.minVersion) continue;
+    const isOurs = sasl === 'ours' && api.kind === 'sasl';
+    ranges.set(key, isOurs ? rangeOf(api) : { min, max: Math.min(max, api.maxVersion) });
   }
-  if (sasl === 'ours')
-    for (const { key, minVersion: min, maxVersion: max } of APIS.filter(({ kind }) => kind === 'sasl'))
-      ranges.set(key, { min, max });
+  // What we do ourselves is there even if the broker does not know it.
+  if (sasl === 'ours') for (const api of APIS) if (api.kind === 'sasl') ranges.set(api.key, rangeOf(api));
   const throttleMilliseconds = version >= FIRST_WITH_THROTTLE ? cursor.int32() : 0;
   const versions = version >= FIRST_WITH_TAGS ? readFeatures(cursor, ranges) : new Versions(ranges, [], []);
   return { versions, throttleMilliseconds };
+}
+
+function rangeOf({ minVersion, maxVersion }: Api): VersionRange {
+  return { min: minVersion, max: maxVersion };
 }
 
 function readFeatures(cursor: Cursor, ranges: ReadonlyMap<number, VersionRange>): Versions {

@@ -28,6 +28,7 @@ const API_VERSIONS = 18;
 const NEWEST_API_VERSIONS = 4;
 const UNSUPPORTED_VERSION = 35;
 const HIDDEN = new Set(['refuse', 'hidden', 'sasl']);
+/** What clients are told without SASL. */
 const OURS: readonly Range[] = ALL_RANGES.filter(({ key }) => !HIDDEN.has(rowOf(key).kind));
 
 interface Class {
@@ -58,7 +59,7 @@ function sampled({ name, key, version, body, seen }: Sample): Exchange {
 }
 
 /** Answered with a body that nobody looks into. */
-function plain(key: number, version: number, ask: (id: number) => Buffer, body: Buffer): Exchange {
+export function plain(key: number, version: number, ask: (id: number) => Buffer, body: Buffer): Exchange {
   const answered = (id: number): Buffer => answer(key, version, id, body);
   const name = `${rowOf(key).name} v${version}`;
   return { name, request: ask, answer: answered, seen: answered, local: false, ...classOf(key) };
@@ -66,7 +67,7 @@ function plain(key: number, version: number, ask: (id: number) => Buffer, body: 
 
 const unknown = (id: number): Buffer => join(i32(20), i32(id), Buffer.alloc(16, 0xff));
 
-const FORWARDED: readonly Exchange[] = [
+export const FORWARDED: readonly Exchange[] = [
   ...[...NAMING, ...PASSING].map(sampled),
   plain(11, 9, (id) => joinGroupRequest(9, id, 10_000, 60_000), join(i32(0), Buffer.alloc(20, 1))),
   plain(14, 5, (id) => anyRequest(14, 5, id), join(i32(0), i16(0), Buffer.alloc(9, 1))),
@@ -115,11 +116,11 @@ const BULKY: readonly Exchange[] = [
   plain(0, 9, (id) => produceRequest(9, id, { acks: -1, records: LARGE }), produceBody(9, [])),
 ];
 
-function apiVersions(version: number): Exchange {
+export function apiVersions(version: number, ranges: readonly Range[] = OURS): Exchange {
   const isKnown = version <= NEWEST_API_VERSIONS;
   const told = (id: number): Buffer =>
     isKnown
-      ? answer(API_VERSIONS, version, id, apiVersionsBody(version, OURS))
+      ? answer(API_VERSIONS, version, id, apiVersionsBody(version, ranges))
       : answer(
           API_VERSIONS,
           0,
@@ -136,33 +137,38 @@ function apiVersions(version: number): Exchange {
   };
 }
 
-const EXCHANGES: readonly Exchange[] = [...FORWARDED, ...[0, 1, 2, 3, 4, 127].map(apiVersions)];
+const EXCHANGES: readonly Exchange[] = [...FORWARDED, ...[0, 1, 2, 3, 4, 127].map((version) => apiVersions(version))];
 
 /** By everything but the correlation id and the size. */
-const BY_REQUEST = new Map([...FORWARDED, ...BULKY].map((each) => [nameOf(each.request(0)), each]));
+const BY_REQUEST = byRequest([...FORWARDED, ...BULKY]);
+
+function byRequest(exchanges: readonly Exchange[]): ReadonlyMap<string, Exchange> {
+  return new Map(exchanges.map((each) => [nameOf(each.request(0)), each]));
+}
 
 function nameOf(bytes: Buffer): string {
   return bytes.toString('latin1', 4, 8) + bytes.toString('latin1', 12);
 }
 
-function answerTo(bytes: Buffer): Buffer {
+function answerTo(bytes: Buffer, more: ReadonlyMap<string, Exchange>): Buffer {
   const [{ key, version, id } = { key: -1, version: -1, id: -1 }] = requestsIn(bytes);
-  const exchange = BY_REQUEST.get(nameOf(bytes));
+  const exchange = BY_REQUEST.get(nameOf(bytes)) ?? more.get(nameOf(bytes));
   if (exchange !== undefined) return exchange.answer(id);
   if (id < 0 && key === API_VERSIONS) return answer(key, version, id, apiVersionsBody(version, ALL_RANGES));
   if (id < 0 && key === 3) return answer(key, version, id, metadataBody(version, BROKERS));
   throw new Error(`nobody asked for this: key ${key}, version ${version}, id ${id}`);
 }
 
-/** Answers each request as soon as it is complete. */
-function serve(): (written: Buffer) => Buffer {
+/** Answers each request as soon as it is complete. @param more what it answers beside the exchanges of Kafka's own */
+export function serve(more: readonly Exchange[] = []): (written: Buffer) => Buffer {
   let pending = Buffer.alloc(0);
+  const also = byRequest(more);
   return (written) => {
     pending = Buffer.concat([pending, written]);
     const answers: Buffer[] = [];
     while (pending.length >= 4 && pending.length >= 4 + pending.readInt32BE()) {
       const end = 4 + pending.readInt32BE();
-      answers.push(answerTo(pending.subarray(0, end)));
+      answers.push(answerTo(pending.subarray(0, end), also));
       pending = pending.subarray(end);
     }
     return Buffer.concat(answers);
@@ -185,10 +191,11 @@ const REFUSALS: readonly Refusal[] = [
 
 export const kafkaSpecimen: ProtocolSpecimen = {
   protocol: 'kafka',
+  name: 'kafka',
   framed: true,
   exchanges: EXCHANGES,
   bulky: BULKY,
   refusals: REFUSALS,
   brokers: BROKERS.map(({ node, host, port }) => ({ node: String(node), host, port })),
-  serve,
+  serve: () => serve(),
 };

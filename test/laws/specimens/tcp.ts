@@ -13,6 +13,7 @@ function said(name: string, text: string): Exchange {
 
 export const tcpSpecimen: ProtocolSpecimen = {
   protocol: 'tcp',
+  name: 'tcp',
   framed: false,
   exchanges: [
     said('one byte', 'x'),
