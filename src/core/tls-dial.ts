@@ -1,7 +1,7 @@
 /** Dials over TLS: SNI and verification by the name that was asked for, whatever address it is dialled at; no ALPN. */
 import { isIP, type OnReadOpts } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity, connect, type PeerCertificate } from 'node:tls';
-import { DialledTlsReader } from './tls-reader.ts';
+import { SecuredReader } from './tls-reader.ts';
 import { TlsWire } from './tls-wire.ts';
 import type { DialOptions, Wire, WireHandler } from './wire.ts';
 
@@ -29,7 +29,7 @@ export function dialSecured(
   const { sessions } = tls;
   const key = `${name}:${options.port}`;
   const session = sessions.get(key);
-  const reader = new DialledTlsReader();
+  const reader = new SecuredReader(false);
   const all: ConnectionOptions & { readonly onread: OnReadOpts } = {
     ...options,
     secureContext: tls.context,

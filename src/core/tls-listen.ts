@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
-import { AcceptedTlsReader } from './tls-accepted-reader.ts';
+import { acceptedReader } from './tls-accepted-reader.ts';
 import { handshakeDetail } from './tls-failure.ts';
 import { TlsWire } from './tls-wire.ts';
 import type { FailedHandshake, ListenTls, Wire, WireHandler } from './wire.ts';
@@ -74,12 +74,11 @@ export class TlsAcceptor {
       raw.allowHalfOpen = true;
     }
     socket.allowHalfOpen = true;
-    const reader = new AcceptedTlsReader(socket);
+    const reader = acceptedReader(socket);
     const wire = new TlsWire(socket, reader, raw, tls.requiresCertificate ? commonName(socket) : null);
     reader.wire = wire;
     wire.secured();
     wire.handler = this.#listener.accept(wire);
-    reader.start();
   }
 
   #failed(error: Error, socket: TLSSocket): void {

@@ -1,5 +1,5 @@
 /**
- * Reading of dialled secured streams.
+ * Reading of secured streams.
  *
  * TLS comes in records of at most 16 KiB, and Node tells each by itself, also those that were in the same read as one at
  * which the stream was paused. So records that fill up are gathered, for more is likely to follow, and what comes while
@@ -11,16 +11,25 @@ import type { TlsReader } from './tls-wire.ts';
 import type { WireHandler } from './wire.ts';
 
 const RECORD_BYTES = 16 * 1024;
-const HELD_BYTES = 64 * 1024;
+const BULK_BYTES = 64 * 1024;
+/**
+ * Shared by all accepted streams that carry little, so that an idle one holds no buffer: a record and its callback are one
+ * step, and what was read is copied out in that step.
+ */
+const scout = Buffer.allocUnsafeSlow(RECORD_BYTES);
 
-export class DialledTlsReader implements TlsReader {
+export class SecuredReader implements TlsReader {
   /** Whose handler takes what was read. */
   wire: { readonly handler: WireHandler | null } | null = null;
   socket: Socket | null = null;
   whenRead: (() => void) | null = null;
-  readonly #memory = new ReadBuffer();
+  /** Puts another space in the place of the one that Node was given; null if that cannot be done. */
+  replace: ((space: Buffer) => void) | null = null;
+  readonly #thrifty: boolean;
+  /** Null while it reads into the shared buffer. */
+  #memory: ReadBuffer | null;
   /** What is filled: `[from, to)` is read and not handed over. */
-  #bytes: Buffer = this.#memory.bytes;
+  #bytes: Buffer;
   #from = 0;
   #to = 0;
   /** What was filled before and is not handed over either, for the stream is paused. */
@@ -29,6 +38,13 @@ export class DialledTlsReader implements TlsReader {
   #ended = false;
   #awaited = false;
 
+  /** @param thrifty has a buffer of its own only while it carries bulk */
+  constructor(thrifty: boolean) {
+    this.#thrifty = thrifty;
+    this.#memory = thrifty ? null : new ReadBuffer();
+    this.#bytes = this.#memory?.bytes ?? scout;
+  }
+
   /** Where the next record goes. Node asks right behind every read, and at no other time. */
   get space(): Buffer {
     return this.#to === 0 ? this.#bytes : this.#bytes.subarray(this.#to);
@@ -36,6 +52,26 @@ export class DialledTlsReader implements TlsReader {
 
   /** A record, or a part of one, was put into the space: only here may it be moved. */
   read(length: number): void {
+    if (this.#bytes === scout) this.#readShared(length);
+    else this.#readOwn(length);
+  }
+
+  #readShared(length: number): void {
+    if (length === RECORD_BYTES && !this.#paused && this.#held.length === 0) {
+      this.#memory = new ReadBuffer(BULK_BYTES);
+      this.#fill(this.#memory.bytes);
+      scout.copy(this.#bytes);
+      this.#to = length;
+      this.#deliverSoon();
+      return;
+    }
+    const copy = Buffer.allocUnsafe(length);
+    scout.copy(copy, 0, 0, length);
+    this.#held.push(copy);
+    this.#deliver();
+  }
+
+  #readOwn(length: number): void {
     this.#to += length;
     const full = this.#to === this.#bytes.length;
     if (length === RECORD_BYTES && !full && !this.#paused) {
@@ -43,13 +79,22 @@ export class DialledTlsReader implements TlsReader {
       return;
     }
     this.#deliver();
-    if (!this.#paused) {
-      if (this.#bytes === this.#memory.bytes) this.#memory.saw(this.#to);
-      this.#fill(this.#memory.bytes);
-    } else if (full) {
-      if (this.#from < this.#to) this.#held.push(this.#bytes.subarray(this.#from));
-      this.#fill(Buffer.allocUnsafeSlow(HELD_BYTES));
+    if (!this.#paused) this.#reuse();
+    else if (full) this.#setAside();
+  }
+
+  #reuse(): void {
+    const memory = this.#memory;
+    if (memory !== null && this.#bytes === memory.bytes) {
+      memory.saw(this.#to);
+      if (this.#thrifty && memory.bytes.length < BULK_BYTES) this.#release();
     }
+    this.#fill(this.#memory?.bytes ?? scout);
+  }
+
+  #setAside(): void {
+    if (this.#from < this.#to) this.#held.push(this.#bytes.subarray(this.#from));
+    this.#fill(Buffer.allocUnsafeSlow(BULK_BYTES));
   }
 
   #fill(bytes: Buffer): void {
@@ -106,14 +151,24 @@ export class DialledTlsReader implements TlsReader {
     this.#deliver();
   }
 
+  /** Dialled streams are few, and those that carry little hold little. */
   relax(): void {
-    // Dialled streams are few, and those that carry little hold little.
+    const idle = !this.#paused && this.#held.length === 0 && this.#from === this.#to;
+    if (!idle || this.#memory === null || this.replace === null) return;
+    this.#release();
+    this.#fill(scout);
+    this.replace(scout);
+  }
+
+  #release(): void {
+    this.#memory?.free();
+    this.#memory = null;
   }
 
   free(): void {
     this.#ended = false;
     this.#held = [];
-    this.#memory.free();
-    this.#fill(this.#memory.bytes);
+    this.#release();
+    this.#fill(scout);
   }
 }
