@@ -4,10 +4,10 @@
  */
 import type { LocalUser, LocalUsers, PasswordMechanism } from '../contract/credential.ts';
 import { ANONYMOUS_LOGIN, type Identities, type Login, type LoginSource } from '../core/login.ts';
-import type { ListenTls } from '../core/wire.ts';
+import type { DialTls, ListenTls } from '../core/wire.ts';
 import type { CredentialSource } from './credentials.ts';
 import type { FileWatch, Watched } from './file-watch.ts';
-import { fingerprintOf, type Material } from './fingerprint.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import type { FromFiles } from './from-files.ts';
 import type { LoadedCertificate } from './tls-certificates.ts';
 import type { ListenMaterial, UpstreamMaterial } from './tls-material.ts';
@@ -24,6 +24,12 @@ export interface Groups {
   readonly listen: FromFiles<ListenMaterial> | null;
   readonly users: Users | null;
   readonly mechanisms: readonly PasswordMechanism[];
+}
+
+/** What secures the connections of all identities, and its fingerprint. */
+interface Secured {
+  readonly dial: DialTls | null;
+  readonly print: string;
 }
 
 export interface IdentityHooks {
@@ -110,10 +116,11 @@ export class RouteIdentities implements Identities, Watched {
   #publish(): string[] {
     const changed: string[] = [];
     const { own, users, listen } = this.#groups;
-    if (this.#renew('', own?.value ?? null)) changed.push('');
+    const secured = this.#secured();
+    if (this.#renew('', own?.value ?? null, secured)) changed.push('');
     for (const [name, { source, password }] of users ?? []) {
       const before = this.#locals.get(name);
-      if (this.#renew(name, source ?? own?.value ?? null)) changed.push(name);
+      if (this.#renew(name, source ?? own?.value ?? null, secured)) changed.push(name);
       else if (before !== undefined && before.password.reveal() !== password.reveal()) {
         this.#hooks.told(name, 'read', 'the password of the user is another one now');
       }
@@ -129,12 +136,16 @@ export class RouteIdentities implements Identities, Watched {
     return changed;
   }
 
+  /** Hashed once for all identities: the authorities of a system are many. */
+  #secured(): Secured {
+    const tls = this.#groups.tls?.value;
+    return tls === undefined ? { dial: null, print: '' } : { dial: tls.dial, print: fingerprintOf(tls.material) };
+  }
+
   /** @returns whether there was another login before */
-  #renew(name: string, source: CredentialSource | null): boolean {
-    const tls = this.#groups.tls?.value ?? null;
-    const parts: Material = [...(tls?.material ?? ['']), ...(source === null ? [] : ['', ...source.material])];
-    const nobody = tls === null && source === null;
-    const fingerprint = nobody ? ANONYMOUS_LOGIN.fingerprint : fingerprintOf(parts);
+  #renew(name: string, source: CredentialSource | null, { dial, print }: Secured): boolean {
+    const nobody = dial === null && source === null;
+    const fingerprint = nobody ? ANONYMOUS_LOGIN.fingerprint : fingerprintOf([print, ...(source?.material ?? [])]);
     const before = this.#sources.get(name);
     if (before?.login.fingerprint === fingerprint) return false;
     const login: Login = nobody
@@ -142,7 +153,7 @@ export class RouteIdentities implements Identities, Watched {
       : {
           fingerprint,
           // What a session remembers of its peer belongs to one login, as its connections do.
-          tls: tls === null ? null : { ...tls.dial, sessions: new Map() },
+          tls: dial === null ? null : { ...dial, sessions: new Map() },
           credential: () => source?.credential() ?? null,
         };
     this.#sources.set(name, { name, login });

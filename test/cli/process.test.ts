@@ -1,8 +1,12 @@
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
+import { dirname, join } from 'node:path';
 import t from 'tap';
 import { invoke } from './invoke.ts';
 import { configFile, SidecarProcess } from './sidecar-process.ts';
+
+const SECURED = "{ bootstrap: ['127.0.0.1:1'], tls: { caFile: ca.pem } }";
 
 t.test('a sidecar runs without any broker, is alive and not ready, and can be looked at', async (t) => {
   const sidecar = new SidecarProcess(t, ['run', '-c', configFile(t)]);
@@ -104,6 +108,16 @@ t.test('check explains a configuration, schema prints its JSON Schema', async (t
   t.match(json, { ok: true, routes: [{ name: 'orders' }], warnings: Array });
   const schema = JSON.parse((await invoke('schema')).out);
   t.match(schema, { $schema: /json-schema/, properties: { routes: { type: 'array' } } });
+});
+
+t.test('a file of a route that is of no use is one line that names key and file, and exit code 2', async (t) => {
+  const file = configFile(t);
+  const route = readFileSync(file, 'utf8').replace("{ bootstrap: ['127.0.0.1:1'] }", SECURED);
+  writeFileSync(file, route);
+  const { code, out, err } = await new SidecarProcess(t, ['run', '-c', file]).ended;
+  t.equal(code, 2);
+  t.equal(out, '');
+  t.equal(err, `routes[0].upstream.tls.caFile: ${join(dirname(file), 'ca.pem')} does not exist\n`);
 });
 
 t.test('run in its other spellings is the same command', async (t) => {

@@ -173,3 +173,34 @@ t.test('a watch that is closed looks at nothing any more and leaves no timer', a
   await watch.settled();
   t.strictSame(told, []);
 });
+
+t.test(
+  'a swap in the middle of a reading is seen, at the start and later, and nothing is made of two versions',
+  async (t) => {
+    const folder = new MountedFolder(t, { one: 'v0', other: 'v0' });
+    const clock = new ManualClock();
+    const made: string[] = [];
+    let version = 0;
+    let swapping = true;
+    const pair = await FromFiles.open<string>({
+      clock,
+      make: async (files) => {
+        const one = await files.line(folder.file('one'));
+        if (swapping) {
+          version += 1;
+          folder.swap({ one: `v${version}`, other: `v${version}` });
+          swapping = version < 3;
+        }
+        return `${one} ${await files.line(folder.file('other'))}`;
+      },
+      changed: (value) => made.push(value),
+      unusable: (error) => made.push(error.message),
+    });
+    t.equal(pair.value, 'v3 v3');
+    version = 4;
+    folder.swap({ one: 'v4', other: 'v4' });
+    swapping = true;
+    for (let look = 0; look < 6; look += 1) await pair.look();
+    t.strictSame(made, ['v5 v5']);
+  },
+);

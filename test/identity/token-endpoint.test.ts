@@ -1,10 +1,12 @@
 import { createServer, type RequestListener } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { Secret } from '../../src/contract/credential.ts';
 import { LoginError } from '../../src/core/login.ts';
 import { TokenCache } from '../../src/identity/token-cache.ts';
 import { fetchToken, nameOf, type TokenGrant } from '../../src/identity/token-endpoint.ts';
+import { authority, certify } from '../support/certificates.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { until } from '../support/until.ts';
 
@@ -178,4 +180,26 @@ t.test('a refusal makes longer pauses than an endpoint that cannot be reached', 
     t.throws(() => cache.token(), LoginError, 'and each pause is longer');
   }
   t.strictSame(asked, ['down', 'down', 'refused', 'refused']);
+});
+
+t.test('over TLS the certificate must come from the authority and be for the host', async (t) => {
+  const ca = authority();
+  const secure = async (wishes: Parameters<typeof certify>[0]) => {
+    const { certificate: cert, key } = certify(wishes);
+    const server = createSecureServer({ cert, key }, json({ access_token: 'abc', expires_in: 60 }));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.teardown(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const wanted = { ...grant(`https://127.0.0.1:${port}/token`), authorities: [ca.certificate] };
+    return fetchToken(wanted, new ManualClock(), new AbortController().signal);
+  };
+  const hosts = ['127.0.0.1'];
+  t.equal((await secure({ name: 'idp', by: ca, hosts })).token.reveal(), 'abc');
+  await t.rejects(secure({ name: 'idp', hosts }), { message: /cannot be reached: DEPTH_ZERO_SELF_SIGNED_CERT$/ });
+  await t.rejects(secure({ name: 'idp', by: ca, hosts: ['idp.example'] }), {
+    message: /cannot be reached: ERR_TLS_CERT_ALTNAME_INVALID$/,
+  });
+  await t.rejects(secure({ name: 'idp', by: ca, hosts, from: -3, until: -1 }), {
+    message: /cannot be reached: CERT_HAS_EXPIRED$/,
+  });
 });
