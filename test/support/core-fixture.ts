@@ -107,6 +107,7 @@ export class CoreFixture {
         this.onEvent(event);
       },
       random: overrides.random ?? (() => 0.5),
+      subjectIsUser: true,
       ...(overrides.identities === undefined ? {} : { identities: overrides.identities }),
       ...(overrides.listenTls === undefined ? {} : { listenTls: overrides.listenTls }),
       ...(overrides.remembered === undefined ? {} : { remembered: overrides.remembered }),
