@@ -11,6 +11,7 @@ import { parseCredentials } from './config/credentials.ts';
 import { type EffectiveRoute, effectiveRoutes } from './config/effective.ts';
 import { publicConfig } from './config/public.ts';
 import type { Config } from './config/schema.ts';
+import { securityWarnings } from './config/security-warnings.ts';
 import { systemClock } from './core/clock.ts';
 import type { CoreEvent } from './core/events.ts';
 import { Route } from './core/route.ts';
@@ -89,7 +90,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
       identities.set(each.name, await identitiesOf(each, `routes[${index}]`, watch, observe));
     }
     if (config.admin.tls !== undefined) adminTls = await openAdminTls(config.admin.tls, adminTlsParts(watch, log));
-    for (const each of effective) warnOfBlindTrust(each, log);
+    for (const detail of securityWarnings(config)) log.logger.warn({ detail }, 'the configuration leaves a door open');
     for (const [index, each] of effective.entries()) {
       const known = identities.get(each.name);
       const state = await stateFileOf(each, log);
@@ -199,12 +200,6 @@ async function stateFileOf({ name, stateFile }: EffectiveRoute, log: Log): Promi
       remember: (topology) => file.remember(topology),
     },
   };
-}
-
-function warnOfBlindTrust({ name, upstream }: EffectiveRoute, log: Log): void {
-  if (upstream.tls?.rejectUnauthorized !== false) return;
-  const remedy = 'Name the authority of the brokers in upstream.tls.caFile, and remove rejectUnauthorized: false.';
-  log.logger.warn({ route: name, remedy }, 'whoever answers is taken for a broker: certificates are not verified');
 }
 
 function adminTlsParts(watch: FileWatch, log: Log): Parameters<typeof openAdminTls>[1] {
