@@ -8,14 +8,14 @@ const CLASSES: Readonly<Record<Api['kind'], string>> = {
   pool: 'pool',
   hold: 'hold',
   pinHard: 'pin hard',
-  sasl: 'refuse (SASL)',
+  sasl: 'SASL',
   hidden: 'refuse (not advertised)',
   refuse: 'refuse',
 };
 
 function row(api: Api): string {
-  const versions = isOffered(api, false) ? `${api.minVersion}-${api.maxVersion}` : '-';
-  const clock = isOffered(api, false) ? (api.work ? 'yes' : 'no') : '-';
+  const versions = isOffered(api, true) ? `${api.minVersion}-${api.maxVersion}` : '-';
+  const clock = isOffered(api, true) ? (api.work ? 'yes' : 'no') : '-';
   const cells = [api.key, api.name, CLASSES[api.kind], clock, versions, bearsAddresses(api.key) ? 'yes' : ''];
   return `| ${cells.join(' | ')} |`;
 }
@@ -27,6 +27,8 @@ What the sidecar does with each request, and in which versions it knows it. Made
 
 * Class: \`absorb\` answered locally where that is honest; \`pool\` over a leased connection; \`hold\` over one leased at once, for
   the broker may keep the answer back; \`pin\` and \`pin hard\` over one of the client's own; \`refuse\` closes the client.
+* \`SASL\`: answered locally on routes with \`listenSasl\`; passed on to the broker, \`pin hard\`, as everything is but ApiVersions,
+  on routes with \`upstream.saslPassThrough\`; on all others neither offered nor taken.
 * Clock: whether the request is valid data, which keeps a broker connection from being released as idle.
 * Versions: told to clients are the broker's, cut at these. Newer ones of an API that names brokers close the client; of any
   other they, and unknown API keys, pin the client for the rest of its life.

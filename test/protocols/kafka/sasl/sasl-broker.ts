@@ -11,6 +11,8 @@ export interface SaslBrokerTraits {
   readonly mechanisms?: readonly string[];
   readonly username?: string;
   readonly password?: string;
+  /** Several of them, each with its password. */
+  readonly passwords?: Readonly<Record<string, string>>;
   readonly token?: string;
   readonly salt?: string;
   readonly iterations?: number;
@@ -37,6 +39,8 @@ export class SaslBroker {
   /** Tokens of the client, in order. */
   readonly tokens: Buffer[] = [];
   authenticated = false;
+  /** Who has said to be there; who it is, once authenticated. */
+  principal = '';
   refused = false;
   readonly #traits: SaslBrokerTraits;
   #pending = Buffer.alloc(0);
@@ -108,12 +112,15 @@ export class SaslBroker {
 
   #evaluate(token: Buffer): Reply {
     const refused = { token: Buffer.alloc(0), error: 58 };
-    const { username = 'app', password = 'pencil', token: bearer = 'a.bearer.token' } = this.#traits;
+    const { token: bearer = 'a.bearer.token' } = this.#traits;
     switch (this.#mechanism) {
-      case 'PLAIN':
-        return token.equals(Buffer.from(`\0${username}\0${password}`))
+      case 'PLAIN': {
+        const [, name = '', password] = token.toString().split('\0');
+        this.principal = name;
+        return password !== undefined && password === this.#passwordOf(name)
           ? { token: Buffer.alloc(0), done: true }
           : refused;
+      }
       case 'OAUTHBEARER':
         if (this.tokens.length > 1) return refused;
         if (token.toString().startsWith(`n,,\x01auth=Bearer ${bearer}\x01`))
@@ -124,21 +131,32 @@ export class SaslBroker {
     }
   }
 
+  #passwordOf(name: string): string | undefined {
+    const { username = 'app', password = 'pencil', passwords = { [username]: password } } = this.#traits;
+    return Object.hasOwn(passwords, name) ? passwords[name] : undefined;
+  }
+
   #scramFirst(token: Buffer): Reply {
-    const { username = 'app', salt = 'c29tZSBzYWx0', iterations = 4096, spoil = (same) => same } = this.#traits;
+    const { salt = 'c29tZSBzYWx0', iterations = 4096, spoil = (same) => same } = this.#traits;
     const [, name, nonce] = /^n,,(n=[^,]*),r=([^,]+)$/.exec(token.toString()) ?? [];
-    if (name !== `n=${username.replaceAll('=', '=3D').replaceAll(',', '=2C')}`)
-      return { token: Buffer.alloc(0), error: 58 };
+    this.principal = (name ?? '').slice(2).replaceAll('=2C', ',').replaceAll('=3D', '=');
+    if (this.#passwordOf(this.principal) === undefined) return { token: Buffer.alloc(0), error: 58 };
     this.#firstBare = token.toString().slice(3);
     this.#serverFirst = spoil(`r=${nonce}broker,s=${salt},i=${iterations}`);
     return { token: Buffer.from(this.#serverFirst) };
   }
 
   #scramFinal(token: Buffer): Reply {
-    const { password = 'pencil', salt = 'c29tZSBzYWx0', iterations = 4096, spoil = (same) => same } = this.#traits;
+    const { salt = 'c29tZSBzYWx0', iterations = 4096, spoil = (same) => same } = this.#traits;
     const hash = this.#mechanism === 'SCRAM-SHA-512' ? 'sha512' : 'sha256';
     const [, without = '', proof = ''] = /^(c=biws,r=[^,]+),p=(.+)$/.exec(token.toString()) ?? [];
-    const salted = pbkdf2Sync(password, Buffer.from(salt, 'base64'), iterations, hash === 'sha512' ? 64 : 32, hash);
+    const salted = pbkdf2Sync(
+      this.#passwordOf(this.principal) ?? '',
+      Buffer.from(salt, 'base64'),
+      iterations,
+      hash === 'sha512' ? 64 : 32,
+      hash,
+    );
     const clientKey = createHmac(hash, salted).update('Client Key').digest();
     const message = `${this.#firstBare},${this.#serverFirst},${without}`;
     const signature = createHmac(hash, createHash(hash).update(clientKey).digest()).update(message).digest();
