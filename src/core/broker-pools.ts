@@ -122,13 +122,13 @@ export class BrokerPools implements PoolContext, IdentityHooks {
 
   /** Whether a broker (null: a bootstrap address) can be reached as far as we know. */
   isReachable(node: string | null, identity: Identity): boolean {
-    return identity.find(node ?? BOOTSTRAP)?.supply.reachable ?? true;
+    return identity.find(node ?? BOOTSTRAP)?.supply.serviceable ?? true;
   }
 
   /** Whether it is honest to answer without that broker: it was reached last time, and not lost since. */
   isTrusted(node: string | null, identity: Identity): boolean {
     const supply = identity.find(node ?? BOOTSTRAP)?.supply;
-    return supply === undefined || (supply.reachable && !supply.doubtful);
+    return supply === undefined || (supply.serviceable && !supply.doubtful);
   }
 
   /**

@@ -59,6 +59,7 @@ export class Pool implements UpstreamOwner {
       identity: identity.name,
       standing,
       targets,
+      serves: () => !this.asleep,
       refused: (failure, detail) => context.refused(this, failure, detail),
       unreachable: (wasReachable, failure) => this.#unreachable(wasReachable, failure),
       gaveUp: () => context.gaveUp(this),
@@ -123,7 +124,7 @@ export class Pool implements UpstreamOwner {
     if (this.#retired || queue.size === 0) return;
     serveWaiters(this);
     const now = context.clock.now();
-    if (supply.pauseMilliseconds(now) > 0 && this.asleep && supply.dialing === 0) {
+    if (supply.isBarred(now) && supply.dialing === 0) {
       this.#refuseAll('upstream_unavailable', supply.why);
       return;
     }

@@ -32,6 +32,8 @@ export interface SupplyHooks {
   readonly standing: Standing;
   /** In the order in which they are tried. */
   targets(): readonly UpstreamTarget[];
+  /** Connections are open. */
+  serves(): boolean;
   /** The login was not taken. True: another one took over, and nobody dials here any more. */
   refused(failure: DialFailure, detail: string): boolean;
   /** All targets failed: whoever waits is refused. */
@@ -89,6 +91,16 @@ export class Supply {
   /** For how long no dial is made, whoever asks: it would fail as the last one did. */
   pauseMilliseconds(now: number): number {
     return Math.max(this.#pausedUntil - now, this.#hooks.standing.holdMilliseconds(now), 0);
+  }
+
+  /** Nothing is open, and nothing may be dialled for a while. */
+  isBarred(now: number): boolean {
+    return !this.#hooks.serves() && this.pauseMilliseconds(now) > 0;
+  }
+
+  /** Whoever asks may be served, as far as we know. */
+  get serviceable(): boolean {
+    return this.reachable && !this.isBarred(this.#context.clock.now());
   }
 
   /** Why no dial is made just now. */
@@ -225,11 +237,14 @@ export class Supply {
       return null;
     }
     this.#failedInARow = 0;
+    const isLasting = isLoginFailure(failure);
+    const delay = Math.max(held, isLasting ? this.#lasting.failed() : this.#backoff.failed());
+    if (isLasting) this.#pausedUntil = now + delay;
+    this.#retryWithin(delay);
+    // What a new connection is refused for, the open ones are served in spite of.
+    if (isLasting && this.#hooks.serves()) return delay / 1000;
     const wasReachable = this.reachable;
     this.reachable = false;
-    const delay = Math.max(held, isLoginFailure(failure) ? this.#lasting.failed() : this.#backoff.failed());
-    if (isLoginFailure(failure)) this.#pausedUntil = now + delay;
-    this.#retryWithin(delay);
     this.#hooks.unreachable(wasReachable, failure);
     return delay / 1000;
   }

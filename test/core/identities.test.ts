@@ -1,5 +1,6 @@
 /** Who the broker takes us for: pools never mix two identities, and a new secret never disturbs anybody. */
 import t from 'tap';
+import { BOOTSTRAP } from '../../src/contract/topology.ts';
 import { LoginError } from '../../src/core/login.ts';
 import { type CoreFixture, type Overrides, startCore } from '../support/core-fixture.ts';
 import type { FakeApp } from '../support/fake-app.ts';
@@ -191,6 +192,39 @@ t.test('a refused login is shown rarely, to all brokers together, whoever asks',
   }
   t.ok(core.cluster.refusals <= 7, `${core.cluster.refusals} attempts in five minutes`);
   t.match(core.eventsOf('upstream.dial_failed'), [{ identity: 'alice', reason: 'authentication_failed' }]);
+});
+
+t.test('where connections are open, a refused growth keeps nobody from them', async (t) => {
+  const identities = new FakeIdentities({ '': 'secret' });
+  const core = await startCore(t, {
+    identities,
+    brokers: 2,
+    prepare: ({ cluster }) => {
+      cluster.users = new Map([['app', 'secret']]);
+    },
+  });
+  const app = core.connect();
+  t.ok(ask(app));
+  core.cluster.users?.set('app', 'changed');
+  core.broker().manual = true;
+  const others = [core.connect(), core.connect(), core.connect(BOOTSTRAP)];
+  for (const other of others) other.send('pool');
+  core.pass(0.5);
+  t.equal(core.cluster.refusals, 1, 'one more was wanted');
+  for (let turn = 0; turn < others.length; turn += 1) {
+    core.broker().open[0]?.answer();
+    core.pass(0.1);
+  }
+  t.ok(others.every(({ answers }) => answers.length === 1));
+  t.notOk(core.connect().peer.refused);
+  core.broker().manual = false;
+  for (let second = 0; second < 120; second += 1) {
+    t.ok(ask(core.connect(BOOTSTRAP)), 'newcomers are served, too');
+    core.pass(1);
+  }
+  t.strictSame(core.disconnected, []);
+  t.strictSame(core.eventsOf('broker.changed'), []);
+  t.ok(core.cluster.refusals <= 5, `${core.cluster.refusals} attempts`);
 });
 
 t.test('a broker that refuses the only login looks dead to applications', async (t) => {
