@@ -44,7 +44,6 @@ export class TlsWire implements Wire {
   /** The last write answered false. */
   #full = false;
   #secured = false;
-  #ending = false;
   #errorDetail = '';
   readonly #written = (): void => this.#oneWritten();
 
@@ -55,9 +54,8 @@ export class TlsWire implements Wire {
     this.peerName = peerName;
     socket.on('error', (error: NodeJS.ErrnoException) => this.#failed(error));
     socket.on('close', () => {
-      this.#concludeEnd();
       // Both sides ended in good order, and the last of what was read waits for its handler.
-      if (this.#errorDetail === '' && this.#reader.holding) this.#reader.whenRead = () => this.#closed();
+      if (this.#errorDetail === '' && reader.holding) reader.whenRead = () => this.#closed();
       else this.#closed();
     });
   }
@@ -65,17 +63,7 @@ export class TlsWire implements Wire {
   /** The handshake is done, and whoever had to be verified was. */
   secured(): void {
     this.#secured = true;
-    this.#socket.on('end', () => {
-      this.#ending = true;
-      setImmediate(() => this.#concludeEnd());
-    });
-  }
-
-  /** Not at once: Node tells a fatal alert as an end first, and what it was only then. */
-  #concludeEnd(): void {
-    if (!this.#ending) return;
-    this.#ending = false;
-    if (this.#errorDetail === '') this.#reader.end();
+    this.#socket.on('end', () => this.#reader.end());
   }
 
   get remote(): string {
@@ -141,6 +129,7 @@ export class TlsWire implements Wire {
   destroy(): void {
     this.#reader.free();
     this.#socket.destroy();
+    if (this.#reader.whenRead !== null) setImmediate(() => this.#closed());
   }
   relax(): void {
     this.#reader.relax();
@@ -149,17 +138,18 @@ export class TlsWire implements Wire {
   /** A dialled one cannot be reset without Node's private parts, and ends abruptly in the ordinary way. */
   reset(): void {
     // The kernel refuses a RST while a FIN is under way, and Node would then forget the socket without closing it.
-    if (this.#raw === null || this.#socket.writableEnded) this.destroy();
+    if (this.#raw === null || this.#socket.writableEnded || this.#socket.destroyed) this.destroy();
     else this.#raw.resetAndDestroy();
   }
 
   #failed(error: NodeJS.ErrnoException): void {
     this.#errorDetail = this.#secured ? failureDetail(error) : handshakeDetail(error);
-    this.#socket.destroy();
+    this.#socket.destroy(); // a fatal alert is an end in good order for Node, once the error was told
   }
 
   #closed(): void {
     this.#reader.free();
+    this.#reader.whenRead = null;
     const detail = this.#errorDetail;
     const how: WireEnd = detail === '' ? 'closed' : detail === 'ECONNRESET' || detail === 'EPIPE' ? 'reset' : 'error';
     this.handler?.onClosed(how, detail);
