@@ -1,15 +1,18 @@
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createServer as createSecureServer, type TLSSocket } from 'node:tls';
 import t, { type Test } from 'tap';
-import { IdentityError, startApp } from '../src/app.ts';
+import { type App, IdentityError, startApp } from '../src/app.ts';
 import { parseConfig } from '../src/config/load.ts';
+import { metadata } from '../src/demo/kafka/messages/metadata.ts';
 import { authority, certify } from './support/certificates.ts';
+import { startCluster } from './support/embedded-cluster.ts';
 import { readExposition, sampleOf } from './support/exposition.ts';
 import { MountedFolder, temporaryFolder } from './support/mounted-folder.ts';
+import { RawClient } from './support/raw-client.ts';
 import { until } from './support/until.ts';
 
 const ca = authority();
@@ -147,28 +150,37 @@ t.test('the users of a credentials file may authenticate as long as they stand i
   t.equal(sampleOf(await metrics(), 'slackwater_identity_changes_total', { route: 'orders', change: 'unreadable' }), 1);
 });
 
-t.test('a route that passes SASL through has the ports of its brokers again after a restart', async (t) => {
+t.test('a route that passes SASL through keeps what its clients are told of the cluster', async (t) => {
+  const cluster = await startCluster(t, { brokers: 2 });
   const stateFile = join(temporaryFolder(t), 'orders.json');
-  const spare = createServer().listen(0, '127.0.0.1');
-  await once(spare, 'listening');
-  const { port } = spare.address() as AddressInfo;
-  spare.close();
-  await once(spare, 'close');
-  writeFileSync(stateFile, JSON.stringify({ clusterId: 'c', nodes: [{ node: '7', host: 'broker', port: 9092 }] }));
-  const route = {
-    upstream: { bootstrap: ['127.0.0.1:1'], saslPassThrough: true },
-    brokers: { ports: { 7: port } },
-    stateFile,
-  };
-  const { lines } = await started(t, route);
+  const route = { upstream: { bootstrap: cluster.bootstrap, saslPassThrough: true }, stateFile };
+  const config = configOf({ ...route, brokers: { ports: { 1: 1, 2: 2 } } });
+  // Any free ports, which a file cannot say.
+  for (const { brokers } of config.routes) if (brokers !== undefined) brokers.ports = { 1: 0, 2: 0 };
+  const lines: Record<string, unknown>[] = [];
+  const options = { writeLog: (line: string) => lines.push(JSON.parse(line)) };
+  const bound = (app: App) => app.routes[0]?.view().brokers.filter(({ local }) => local !== null) ?? [];
+
+  const first = await startApp(config, options);
+  t.teardown(() => first.stop());
+  t.strictSame(bound(first), [], 'nothing is known before a client has asked');
+  const client = await RawClient.connect(t, Number(first.routes[0]?.view().listen.split(':').at(-1)));
+  t.equal((await client.ask(metadata, 1, { topics: null })).brokers.length, 2);
+  client.socket.destroy();
+  await until('the client is gone', () => first.routes[0]?.clients().length === 0);
+  await first.stop();
+  t.strictSame(
+    JSON.parse(readFileSync(stateFile, 'utf8')).nodes,
+    cluster.brokers.map(({ node, host, port }) => ({ node: String(node), host, port })),
+  );
+
+  const second = await startApp(config, options);
+  t.teardown(() => second.stop());
+  await until('its brokers have their ports', () => bound(second).length === 2);
   t.strictSame(
     lines.filter(({ level }) => level === 'warn' || level === 'error'),
     [],
   );
-  const client = connect(port, '127.0.0.1');
-  t.teardown(() => client.destroy());
-  await once(client, 'connect');
-  t.ok(existsSync(stateFile));
 });
 
 t.test('a state file that makes no sense is told, and the route starts without it', async (t) => {
