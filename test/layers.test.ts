@@ -1,4 +1,4 @@
-/** The layer rule: main -> app -> { admin, telemetry, config, core, protocols, identity, cli, demo } -> contract. */
+/** The layer rule: main -> app -> { admin, telemetry, config, core, protocols, identity, probe, cli, demo } -> contract. */
 import { join } from 'node:path';
 import t from 'tap';
 import { type Import, importsOf, resolved, sourceFiles } from './support/source-files.ts';
@@ -31,7 +31,13 @@ const ARROWS: Readonly<Record<string, Arrows>> = {
     types: [],
     packages: EVERY,
   },
-  cli: { any: ['version', 'contract', 'app', 'config', 'identity', 'demo'], types: ['core'], packages: EVERY },
+  // `check --connect` must find out what a route would, so it dials with the very parts that a route is made of.
+  probe: {
+    any: ['contract', 'core', 'protocols', 'config', 'telemetry', 'admin', 'identity'],
+    types: [],
+    packages: /^node:/,
+  },
+  cli: { any: ['version', 'contract', 'app', 'probe', 'config', 'identity', 'demo'], types: ['core'], packages: EVERY },
   demo: { any: ['contract', 'app', 'config'], types: ['core'], packages: EVERY },
   allocator: { any: [], types: [], packages: /^node:/ },
   main: { any: ['allocator', 'version', 'contract', 'app', 'config', 'cli', 'demo'], types: [], packages: EVERY },
@@ -126,6 +132,10 @@ t.test('an import against an arrow is found', async (t) => {
     ['telemetry/a.ts', "import { LoginError } from '../core/login.ts';", false],
     ['app.ts', "import { b } from './cli/b.ts';", false],
     ['app.ts', "import { b } from './demo/b.ts';", false],
+    ['probe/a.ts', "import { b } from '../core/b.ts';", true],
+    ['probe/a.ts', "import { b } from '../app.ts';", false],
+    ['app.ts', "import { b } from './probe/b.ts';", false],
+    ['cli/a.ts', "import { b } from '../probe/b.ts';", true],
     ['demo/a.ts', "import { b } from '../cli/b.ts';", false],
     ['demo/a.ts', "import { b } from '../app.ts';", true],
     ['cli/a.ts', "import { b } from '../demo/b.ts';", true],

@@ -14,6 +14,18 @@ import type { Wire, WireEnd, WireHandler } from './wire.ts';
 /** More than this is not copied for one connection at a time. */
 const COPY_BYTES = 64 * 1024;
 
+/** What was agreed with the other side, and whom its certificate is for. */
+export interface TlsAgreement {
+  /** For example `TLSv1.3`. */
+  readonly version: string;
+  /** As X.509 names are written. */
+  readonly subject: string;
+  /** Host names and addresses, as the certificate has them: `DNS:broker-1, IP Address:10.0.0.7`. */
+  readonly names: string;
+  /** Seconds since 1970. */
+  readonly expiry: number;
+}
+
 /** How a stream is read. */
 export interface TlsReader {
   pause(): void;
@@ -64,6 +76,18 @@ export class TlsWire implements Wire {
   secured(): void {
     this.#secured = true;
     this.#socket.on('end', () => this.#reader.end());
+  }
+
+  /** For those who look at a single connection; null before the handshake is done. */
+  agreement(): TlsAgreement | null {
+    const certificate = this.#secured ? this.#socket.getPeerX509Certificate() : undefined;
+    if (certificate === undefined) return null;
+    return {
+      version: this.#socket.getProtocol() ?? '',
+      subject: certificate.subject?.replaceAll('\n', ',') ?? '',
+      names: certificate.subjectAltName ?? '',
+      expiry: Math.floor(certificate.validToDate.getTime() / 1000),
+    };
   }
 
   get remote(): string {
