@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { inspect } from 'node:util';
 import t, { type Test } from 'tap';
 import { AdminFileError } from '../../src/admin/admin-file-error.ts';
 import type { AdminOptions } from '../../src/admin/admin-listener.ts';
@@ -14,10 +13,9 @@ import { Log } from '../../src/telemetry/log.ts';
 import { invoke } from '../cli/invoke.ts';
 import { authority, certify } from '../support/certificates.ts';
 import { FakeRoute } from '../support/fake-route.ts';
-import { Planted } from '../support/planted.ts';
+import { Outputs, Planted } from '../support/planted.ts';
 import { adminOn, ask, healthOn } from './listeners.ts';
 
-const DEEP = { depth: Number.POSITIVE_INFINITY, showHidden: true, getters: true } as const;
 /** Failed attempts are answered at once. */
 const HASTY = {
   after(_milliseconds: number, task: () => void) {
@@ -25,23 +23,6 @@ const HASTY = {
     return { cancel: () => undefined };
   },
 };
-
-class Outputs {
-  readonly #texts: [where: string, text: string][] = [];
-
-  add(where: string, text: unknown): void {
-    this.#texts.push([where, typeof text === 'string' ? text : inspect(text, DEEP)]);
-  }
-
-  /** Where a secret stands, and which. */
-  showing(planted: Planted): string[] {
-    return this.#texts.flatMap(([where, text]) => planted.in(text).map((name) => `${where} shows the ${name}`));
-  }
-
-  all(where: string): string {
-    return this.#texts.flatMap(([place, text]) => (place === where ? [text] : [])).join('\n');
-  }
-}
 
 async function say(url: string, bytes: string): Promise<string> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');

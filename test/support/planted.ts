@@ -1,5 +1,8 @@
 /** Secrets that nobody could write by chance, and whether one of them stands in a text, in whatever form. */
 import { randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
+
+const DEEP = { depth: Number.POSITIVE_INFINITY, showHidden: true, getters: true, maxArrayLength: null } as const;
 
 /** Of a secret given by somebody else, such as a line of a key: enough to be sure. */
 const CORE = 24;
@@ -44,6 +47,25 @@ export class Planted {
     const lower = text.toLowerCase();
     const stands = (form: string): boolean => text.includes(form) || lower.includes(form);
     return [...this.#forms].filter(([, forms]) => forms.some(stands)).map(([name]) => name);
+  }
+}
+
+/** Everything that somebody could get to see, and where. */
+export class Outputs {
+  readonly #texts: [where: string, text: string][] = [];
+
+  /** @param text anything else is looked into as deep as it goes */
+  add(where: string, text: unknown): void {
+    this.#texts.push([where, typeof text === 'string' ? text : inspect(text, DEEP)]);
+  }
+
+  /** Where a secret stands, and which. */
+  showing(planted: Planted): string[] {
+    return this.#texts.flatMap(([where, text]) => planted.in(text).map((name) => `${where} shows the ${name}`));
+  }
+
+  all(where: string): string {
+    return this.#texts.flatMap(([place, text]) => (place === where ? [text] : [])).join('\n');
   }
 }
 
