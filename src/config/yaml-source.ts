@@ -18,6 +18,9 @@ const NO_ANCHOR = 'this alias has no anchor: write one before it, or put a text 
 /** Deeper than any configuration; keeps hostile files from exhausting the stack. */
 const MAX_DEPTH = 32;
 
+/** Keys whose values are secrets, however they are written. */
+const SECRET_KEYS: readonly (string | number)[] = ['password', 'token', 'clientSecret'];
+
 export interface YamlSource {
   readonly value: unknown;
   readonly places: Places;
@@ -96,7 +99,7 @@ class Walk {
       if (first === undefined) seen.set(key, place.line);
       else {
         const message = `duplicate key, first on line ${first}: keep one of the two`;
-        this.faults.push({ ...place, path: pathText([...path, key]), message });
+        this.faults.push({ ...place, path: pathText(withoutSecret([...path, key])), message });
       }
       this.visit(pair.value, [...path, key]);
     }
@@ -109,6 +112,12 @@ class Walk {
     if (key === '__proto__') return this.#fail(start(pair.key), 'there is no key "__proto__": remove it');
     return key;
   }
+}
+
+/** A path up to what may itself be a secret: a key below one, or one stuck to its colon. */
+function withoutSecret(path: KeyPath): KeyPath {
+  const end = path.findIndex((key, index) => SECRET_KEYS.includes(path[index - 1] ?? '') || /[:\s]/.test(String(key)));
+  return end === -1 ? path : path.slice(0, end);
 }
 
 function isEmpty({ contents }: Document): boolean {

@@ -15,8 +15,8 @@ interface Place {
   /** What stands above it. */
   readonly before: string;
   readonly indent: number;
-  /** A spelling that makes the secret the name of a key. */
-  readonly except?: string;
+  /** Spellings that make the secret the name of a key. */
+  readonly except?: readonly string[];
 }
 
 const ROUTE = `routes:
@@ -60,7 +60,7 @@ const PLACES: Readonly<Record<string, Place>> = {
     file: 'users',
     before: 'users:\n',
     indent: 2,
-    except: 'KEY: {S: 1}',
+    except: ['KEY: {S: 1}', 'KEY: {S: 1, S: 2}', 'KEY:S: 1\nKEY:S: 2', 'KEY:\n  S: 1\n  S: 2'],
   },
 };
 
@@ -106,6 +106,9 @@ const SPELLINGS: readonly string[] = [
   'KEY: ? S',
   'KEY: - S',
   'KEY: S\nKEY: S',
+  'KEY:\n  S: 1\n  S: 2',
+  'KEY: {S: 1, S: 2}',
+  'KEY:S: 1\nKEY:S: 2',
   'KEYY: S',
   'KEY-file: S',
   '<<: S',
@@ -151,7 +154,7 @@ for (const [name, place] of Object.entries(PLACES)) {
     // A letter first, so that it is a word wherever it stands.
     const secret = `s${planted.plantWord(name)}`;
     const shown: unknown[] = [];
-    for (const spelling of SPELLINGS.filter((each) => each !== place.except)) {
+    for (const spelling of SPELLINGS.filter((each) => place.except?.includes(each) !== true)) {
       for (const [where, output] of Object.entries(await outputs(t, place, textOf(place, spelling, secret)))) {
         if (planted.in(output).length > 0) shown.push([spelling, where, output.replaceAll(secret, 'S').slice(0, 400)]);
       }
