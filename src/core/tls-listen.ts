@@ -24,17 +24,19 @@ export interface SecuredListener {
 
 export class TlsAcceptor {
   readonly #listener: SecuredListener;
+  readonly #mostHandshakes: number;
   /** Accepted, and not handed over. */
   readonly #shaking = new Set<Socket>();
   #current: { readonly tls: ListenTls; readonly server: Server } | null = null;
 
-  constructor(listener: SecuredListener) {
+  constructor(listener: SecuredListener, mostHandshakes = MOST_HANDSHAKES) {
     this.#listener = listener;
+    this.#mostHandshakes = mostHandshakes;
   }
 
   /** @param raw accepted a moment ago, paused */
   take(raw: Socket): void {
-    if (this.#shaking.size >= MOST_HANDSHAKES) {
+    if (this.#shaking.size >= this.#mostHandshakes) {
       this.#listener.failed({ remote: remoteOf(raw), plaintext: false, detail: 'too many handshakes are under way' });
       raw.resetAndDestroy();
       return;

@@ -1,8 +1,9 @@
 /** Clients that come over TLS: who gets in, what becomes of those who do not, and certificates replaced under way. */
-import { connect as connectPlain, type Socket } from 'node:net';
+import { connect as connectPlain, createServer as createPlainServer, type Socket } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import t, { type Test } from 'tap';
 import { tcpNetwork } from '../../src/core/socket-wire.ts';
+import { TlsAcceptor } from '../../src/core/tls-listen.ts';
 import type { FailedHandshake, ListenOptions } from '../../src/core/wire.ts';
 import { authority, certify } from '../support/certificates.ts';
 import { AUTHORITY, Ear, type Listener, listen, listenTls, NAME } from '../support/tls.ts';
@@ -184,6 +185,43 @@ t.test('a new certificate is shown to whoever comes next, and those who are ther
   await until('both', () => accepted.length === 2);
   early.write('still here');
   await until('it', () => accepted[0]?.text === 'still here');
+});
+
+t.test('whoever comes while too many are in their handshake is reset, and the next one is not', async (t) => {
+  const failures: FailedHandshake[] = [];
+  const settings = listenTls();
+  const accept = (): Ear => new Ear();
+  const listener = {
+    tls: () => settings,
+    handshakeMilliseconds: 10_000,
+    accept,
+    failed: (one: FailedHandshake) => void failures.push(one),
+  };
+  const acceptor = new TlsAcceptor(listener, 2);
+  const raws: Socket[] = [];
+  const server = createPlainServer({ pauseOnConnect: true }, (raw) => {
+    raws.push(raw);
+    acceptor.take(raw);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const all: Socket[] = [0, 1, 2].map(() => connectPlain({ host: '127.0.0.1', port }));
+  t.teardown(() => {
+    for (const socket of all) socket.destroy();
+    acceptor.close();
+    server.close();
+  });
+  const ends = all.map(
+    (socket) => new Promise<string>((resolve) => socket.once('error', ({ message }) => resolve(message))),
+  );
+  t.match(await Promise.race(ends), /ECONNRESET/);
+  t.match(failures, [{ plaintext: false, detail: 'too many handshakes are under way' }]);
+  for (const socket of all) socket.destroy();
+  await until('they are forgotten', () => raws.length === 3 && raws.every(({ closed }) => closed));
+  const guest = connect({ host: '127.0.0.1', port, servername: NAME, ca: AUTHORITY.certificate });
+  all.push(guest);
+  await secure(guest);
 });
 
 t.test('a listener that is closed drops those who are in their handshake, and nobody else', async (t) => {
