@@ -61,14 +61,11 @@ export interface AdminOptions {
  * @throws {AdminFileError} if a token is needed and there is none, or its file or the certificate cannot be used
  */
 export async function startAdminListener(options: AdminOptions): Promise<Listener> {
-  const { listen, tls, log, clock } = options;
+  const { listen, log, clock } = options;
   const exposed = !isLoopback(listen.host);
   const token = options.tokenFile === undefined ? null : await TokenFile.open(options.tokenFile, log);
   if (exposed && token === null) {
     throw new AdminFileError('admin.tokenFile', `is needed, for ${listen.host} is not loopback`);
-  }
-  if (exposed && tls === undefined) {
-    log.warn({ listen: listen.host }, 'the admin listener is not on loopback and its token travels in plaintext');
   }
   const created = create(options);
   const { app: server, scheme } = created;

@@ -126,6 +126,9 @@ t.test('whatever fails, nothing that is logged, shown, measured or answered hold
   );
   await look();
 
+  for (const more of [[], ['--json']]) {
+    outputs.add('check --connect', await invoke('check', '-c', file, '--connect', ...more));
+  }
   const open = ['users', 'users-over-tls', 'through'];
   await until('applications can connect', () => open.every((name) => !listening(name).endsWith(':0')));
   const talks = (name: string, secure = false) =>
