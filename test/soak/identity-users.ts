@@ -21,7 +21,7 @@ const values = argumentsOf(
     java: { value: 4, help: 'Java producers of each' },
     kafkajs: { value: 4, help: 'kafkajs producers of each' },
     seconds: { value: 180, help: 'how long' },
-    seed: { value: 1, help: 'of the schedule' },
+    seed: { value: 1, help: 'of the schedule of bursts, pauses and attempts' },
   },
 );
 const USERS = ['alice', 'bob'] as const;
@@ -42,10 +42,10 @@ await withBrokers({ security: { tls: true, sasl: true, acls: true } }, async ({ 
   const route = { name: 'known', upstream, keys: { listenSasl: { credentialsFile: local.path('users.yaml') } } };
   const sidecar = await Sidecar.start(cluster, SETTINGS, { routes: [route] });
   later(() => sidecar.stop());
-  const random = seeded(values.seed);
   const deadline = performance.now() + values.seconds * 1000;
 
-  async function work(user: (typeof USERS)[number]) {
+  async function work(user: (typeof USERS)[number], index: number) {
+    const random = seeded(values.seed + index);
     const fleet = new Fleet({ prefix: user, kinds: kindsOf(values), topics: 'one' });
     later(() => fleet.stop());
     await judge.createTopics(fleet.topics, 12);
