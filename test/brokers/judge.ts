@@ -110,7 +110,7 @@ export class Judge {
   }
 
   /** Lets a user write and read these topics, in any group. */
-  async allow(user: User, topics: readonly string[]): Promise<void> {
+  async allow(user: string, topics: readonly string[]): Promise<void> {
     await this.#ask('allow', { user, topics });
   }
 
