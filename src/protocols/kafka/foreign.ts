@@ -2,6 +2,7 @@
 import type { CloseReason } from '../../contract/reasons.ts';
 
 const TLS_HANDSHAKE = 0x16;
+const TLS_ALERT = 0x15;
 const TLS_MAJOR = 0x03;
 const HTTP_METHODS = ['GET ', 'POST', 'PUT ', 'HEAD', 'DELE', 'OPTI', 'PATC', 'CONN', 'TRAC', 'PRI '];
 const HTTP_WORDS: ReadonlySet<number> = new Set(HTTP_METHODS.map((word) => Buffer.from(word, 'latin1').readInt32BE()));
@@ -25,4 +26,9 @@ const HTTP: Foreign = {
 export function recognise(bytes: Buffer, start: number): Foreign | null {
   if (bytes[start] === TLS_HANDSHAKE && bytes[start + 1] === TLS_MAJOR) return TLS;
   return HTTP_WORDS.has(bytes.readInt32BE(start)) ? HTTP : null;
+}
+
+/** Whether a server says its first bytes in TLS: its answer to plaintext is an alert. A frame that began so would be huge. */
+export function answersInTls(bytes: Buffer, start: number, end: number): boolean {
+  return end - start >= 2 && bytes[start] === TLS_ALERT && bytes[start + 1] === TLS_MAJOR;
 }

@@ -1,15 +1,16 @@
 /** Our own requests on one connection: who we are, the greeting, probes, and the renewal of what sleepers will ask. */
 import type { Credential } from '../../contract/credential.ts';
 import type { UpstreamSink, UpstreamTarget } from '../../contract/protocol.ts';
-import type { DialFailure, ReleaseReason } from '../../contract/reasons.ts';
 import { BOOTSTRAP, type BrokerNode, type Topology } from '../../contract/topology.ts';
 import { ANSWER_HEAD_BYTES, readAnswer } from './answers.ts';
 import { ApiKey } from './api-table.ts';
 import { MAX_API_VERSIONS, newestApiVersionsIn, readApiVersions, type Versions } from './api-versions.ts';
 import { Cursor } from './cursor.ts';
 import { applyEdits } from './edits.ts';
+import { answersInTls } from './foreign.ts';
 import type { HousekeepingCache, MetadataKey } from './housekeeping-cache.ts';
 import { type InFlight, Owner } from './in-flight.ts';
+import { type OwnFailure, SPEAKS_TLS, TELLS_NO_VERSIONS } from './own-failure.ts';
 import {
   apiVersionsRequest,
   creatingNothing,
@@ -28,17 +29,6 @@ const GREETING_VERSIONS = [4, 3, 0];
 /** The cheapest that tells how long the broker throttles us; 0, which everybody knows, does not. */
 const PING_VERSION = 2;
 
-export interface OwnFailure {
-  readonly reason: ReleaseReason;
-  readonly detail: string;
-  readonly failure?: DialFailure;
-}
-
-const TELLS_NO_VERSIONS: OwnFailure = {
-  reason: 'protocol_error',
-  detail: 'the broker does not tell which API versions it supports',
-};
-
 export class OwnExchange {
   readonly #route: KafkaRoute;
   readonly #target: UpstreamTarget;
@@ -47,6 +37,8 @@ export class OwnExchange {
   readonly #inFlight: InFlight;
   /** Null: the broker knows us, or need not. */
   #authentication: Authentication | null = null;
+  /** Something has come from the broker. */
+  #heard = false;
   /** How long the broker serves this connection (KIP-368); 0: without end. */
   lifetimeMilliseconds = 0;
   #nextCorrelationId = FIRST_CORRELATION_ID;
@@ -85,6 +77,13 @@ export class OwnExchange {
     this.#nextCorrelationId = id >= -1 ? FIRST_CORRELATION_ID : id + 1;
     this.#inFlight.push(id, apiKey, version, owner, false, false, 0);
     return id;
+  }
+
+  /** What the first bytes tell of a port that was not meant for us. */
+  judgeFirst(bytes: Buffer, start: number, end: number): OwnFailure | null {
+    const isTls = !this.#heard && answersInTls(bytes, start, end);
+    this.#heard = true;
+    return isTls ? SPEAKS_TLS : null;
   }
 
   /** Who we are, if that matters, and nothing else before the broker knows it; then the questions. */

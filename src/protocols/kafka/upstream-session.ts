@@ -17,7 +17,8 @@ import type { Findings } from './findings.ts';
 import { FrameCollector } from './frame-collector.ts';
 import { Owner } from './in-flight.ts';
 import { Ledger } from './ledger.ts';
-import { OwnExchange, type OwnFailure } from './own-exchange.ts';
+import { OwnExchange } from './own-exchange.ts';
+import type { OwnFailure } from './own-failure.ts';
 import type { KafkaRoute } from './route.ts';
 
 const SMALLEST_ANSWER_BYTES = 4;
@@ -100,6 +101,7 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
       this.#backlog.push(Buffer.from(bytes.subarray(start, end)));
       return;
     }
+    this.#failure ??= this.#own.judgeFirst(bytes, start, end);
     let from = start; // what lies before `at` and was not delivered belongs to the tenant
     let at = start;
     while (at < end && this.#failure === null) {

@@ -63,3 +63,17 @@ t.test('behind a request nothing is taken for TLS or HTTP any more, only for a f
     t.equal(client.closeReason, 'frame_too_large');
   }
 });
+
+t.test('a broker that speaks TLS fails its dial with advice, whoever we are', async (t) => {
+  // As a broker of Kafka 4.2 answers plaintext on its TLS port.
+  const alert = Buffer.from('15030300020250', 'hex');
+  for (const context of [{}, { saslPassThrough: true }]) {
+    const connection = new KafkaBench(context).dial();
+    connection.session.greeting(null);
+    connection.read(alert);
+    t.match(connection.sink.failure, { reason: 'dial_failed', failure: 'tls_failed', detail: /upstream\.tls/ });
+  }
+  const later = new KafkaBench().connect();
+  later.read(alert);
+  t.equal(later.sink.failure?.reason, 'unsolicited_bytes', 'on a connection that has spoken Kafka it means nothing');
+});
