@@ -43,7 +43,6 @@ export async function fetchToken(grant: TokenGrant, clock: Clock, signal: AbortS
   const host = nameOf(grant);
   const agent = new Agent({
     connect: { ca: [...grant.authorities], timeout: 0 },
-    pipelining: 0,
     allowH2: false,
     headersTimeout: 0,
     bodyTimeout: 0,

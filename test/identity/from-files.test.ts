@@ -2,7 +2,7 @@ import { chmodSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { FileWatch } from '../../src/identity/file-watch.ts';
-import type { Files } from '../../src/identity/files.ts';
+import { FileError, type Files } from '../../src/identity/files.ts';
 import { FromFiles } from '../../src/identity/from-files.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { MountedFolder, temporaryFolder } from '../support/mounted-folder.ts';
@@ -204,3 +204,26 @@ t.test(
     t.strictSame(made, ['v5 v5']);
   },
 );
+
+t.test('a file that could not be read is read again although it has not changed', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, 'it');
+  writeFileSync(file, 'old');
+  const made: string[] = [];
+  let failures = 0;
+  const it = await FromFiles.open<string>({
+    clock: new ManualClock(),
+    make: async (files) => {
+      const text = await files.line(file);
+      if (failures === 0) return text;
+      failures -= 1;
+      throw new FileError(file, 'cannot be read: EMFILE');
+    },
+    changed: (value) => made.push(value),
+    unusable: (error) => made.push(error.message),
+  });
+  writeFileSync(file, 'new');
+  failures = 3;
+  for (let look = 0; look < 5; look += 1) await it.look();
+  t.strictSame(made, ['new']);
+});
