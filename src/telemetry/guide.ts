@@ -151,7 +151,8 @@ export const CLOSE_GUIDE: Readonly<Record<CloseReason, Advice>> = {
   tls_on_plaintext: {
     level: 'warn',
     meaning: 'It began a TLS handshake on a port that speaks plaintext.',
-    remedy: 'Set `security.protocol` of the application to PLAINTEXT: the sidecar is on the same host.',
+    remedy:
+      'Set `security.protocol` of the application to PLAINTEXT or SASL_PLAINTEXT: the sidecar is on the same host. Or give the route `listenTls`.',
   },
   plaintext_on_tls: {
     level: 'warn',
@@ -176,8 +177,10 @@ export const CLOSE_GUIDE: Readonly<Record<CloseReason, Advice>> = {
   },
   refused_api: {
     level: 'warn',
-    meaning: 'It asked for something that the sidecar does not pass on: a broker-internal API, or SASL.',
-    remedy: 'Connect without SASL; tools that speak as a broker must connect to the brokers directly.',
+    meaning:
+      'It asked for something that the sidecar does not pass on: a broker-internal API, or SASL on a route that asks nobody for it.',
+    remedy:
+      'Connect without SASL, or let the route have `listenSasl` or `upstream.saslPassThrough`; tools that speak as a broker must connect to the brokers directly.',
   },
   stalled: {
     level: 'warn',

@@ -47,11 +47,18 @@ const podSpec = z.strictObject({
   terminationGracePeriodSeconds: seconds,
   securityContext: z.strictObject({
     runAsNonRoot: z.boolean(),
+    fsGroup: z.number().optional(),
     seccompProfile: z.strictObject({ type: z.string() }),
   }),
   initContainers: z.array(container).optional(),
   containers: z.array(container).min(1),
-  volumes: z.array(z.strictObject({ name: z.string(), configMap: z.strictObject({ name: z.string() }) })),
+  volumes: z.array(
+    z.strictObject({
+      name: z.string(),
+      configMap: z.strictObject({ name: z.string() }).optional(),
+      secret: z.strictObject({ secretName: z.string(), defaultMode: z.number() }).optional(),
+    }),
+  ),
 });
 
 const template = z.strictObject({ metadata: z.strictObject({ labels }), spec: podSpec });

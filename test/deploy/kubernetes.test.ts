@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 import t from 'tap';
 import { parseAllDocuments } from 'yaml';
@@ -54,7 +54,7 @@ function deployed(file: string): Deployed[] {
     const sidecar = [...initContainers, ...containers].find(isSidecar);
     if (sidecar === undefined) throw new Error(`${file} has no sidecar`);
     const mount = sidecar.volumeMounts?.find(({ mountPath }) => mountPath === '/etc/slackwater');
-    const name = volumes.find((volume) => volume.name === mount?.name)?.configMap.name;
+    const name = volumes.find((volume) => volume.name === mount?.name)?.configMap?.name;
     const map = ofKind(file, 'ConfigMap').find((one) => one.metadata.name === name);
     return {
       file,
@@ -80,7 +80,7 @@ t.test('every manifest is YAML without errors, of known kinds and keys', async (
   for (const file of FILES) t.ok(objects(file).length > 0, file);
   t.strictSame(
     ALL.map(({ file }) => file),
-    ['classic-sidecar.yaml', 'native-sidecar.yaml', 'node-local.yaml'],
+    ['classic-sidecar.yaml', 'native-sidecar.yaml', 'node-local.yaml', 'secured-sidecar.yaml'],
   );
 });
 
@@ -141,7 +141,7 @@ t.test('a classic sidecar comes first and holds the application back for a while
 t.test('nobody is root, nothing can be written, no right is left', async (t) => {
   for (const { file, workload, sidecar } of ALL) {
     const { spec } = workload.spec.template;
-    t.strictSame(spec.securityContext, { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } }, file);
+    t.match(spec.securityContext, { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } }, file);
     t.equal(spec.automountServiceAccountToken, false);
     t.match(sidecar.securityContext, {
       allowPrivilegeEscalation: false,
@@ -150,6 +150,29 @@ t.test('nobody is root, nothing can be written, no right is left', async (t) => 
     });
     t.ok((sidecar.securityContext?.runAsUser ?? 0) > 0);
     for (const mount of sidecar.volumeMounts ?? []) t.equal(mount.readOnly, true);
+  }
+});
+
+/** Every file that a configuration names. */
+function filesIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]: [string, unknown]) =>
+    key.endsWith('File') && typeof inner === 'string' ? [inner] : filesIn(inner),
+  );
+}
+
+t.test('every file of a configuration comes from a mounted Secret that the sidecar may read', async (t) => {
+  const secured = ALL.filter(({ config }) => filesIn(config).length > 0);
+  t.ok(secured.length > 0);
+  for (const { file, workload, sidecar, config } of secured) {
+    const { securityContext, volumes } = workload.spec.template.spec;
+    t.equal(securityContext.fsGroup, sidecar.securityContext?.runAsGroup, file);
+    for (const path of filesIn(config)) {
+      const mount = sidecar.volumeMounts?.find(({ mountPath }) => dirname(path) === mountPath);
+      const secret = volumes.find(({ name }) => name === mount?.name)?.secret;
+      t.equal(secret?.defaultMode, 0o440, `${file}: ${path}`);
+      t.match(read(file), `--from-file=${basename(path)}`, `${file}: how to make a Secret with ${path} in it`);
+    }
   }
 });
 
