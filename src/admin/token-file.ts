@@ -22,6 +22,7 @@ export class TokenFile {
   #digest: Buffer;
   /** Of the file as it was looked at last, right or wrong. */
   #version: string;
+  #refreshed: Promise<void> = Promise.resolve();
 
   /** @throws {AdminFileError} if the file cannot be read or holds no token */
   static async open(path: string, log: TokenLog): Promise<TokenFile> {
@@ -42,7 +43,9 @@ export class TokenFile {
 
   /** Whether this is the token; takes as long for a wrong one as for the right one. */
   async accepts(shown: string): Promise<boolean> {
-    await this.#refresh();
+    // One after the other: nobody is judged by a digest while a newer one is being read.
+    this.#refreshed = this.#refreshed.then(() => this.#refresh());
+    await this.#refreshed;
     return timingSafeEqual(digestOf(shown), this.#digest);
   }
 

@@ -205,6 +205,7 @@ t.test(
       const answer = await ask(`${url}/v1/clients/c1`, { method, headers });
       const names = Object.keys(answer.headers).filter((name) => name.startsWith('access-control'));
       t.strictSame(names, [], method);
+      t.equal(answer.status, 405, method);
     }
   },
 );

@@ -187,6 +187,23 @@ t.test('a new token holds from the next request on, and the old one no longer do
   t.ok(lines.some(({ message }) => message === 'the admin token was read anew'));
 });
 
+t.test('of requests that come together behind a change none is judged by the old token', async (t) => {
+  const file = tokenFile(t);
+  const { url } = await guarded(t, { tokenFile: file });
+  const statuses = (token: string) =>
+    Promise.all(
+      Array.from(
+        { length: 8 },
+        async () => (await ask(`${url}/v1/reap`, { method: 'POST', headers: bearer(token) })).status,
+      ),
+    );
+  for (const token of ['another-token-altogether', 'one-more-token-for-it']) {
+    writeFileSync(file, token);
+    t.strictSame(await statuses(token), Array(8).fill(200));
+    t.strictSame(new Set(await statuses(TOKEN)), new Set([401]));
+  }
+});
+
 t.test('a mount of Kubernetes is followed: the directory behind a symbolic link is swapped', async (t) => {
   const mount = t.testdir({});
   const version = (name: string, token: string) => {
