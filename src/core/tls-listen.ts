@@ -27,6 +27,7 @@ export class TlsAcceptor {
   readonly #mostHandshakes: number;
   /** Accepted, and not handed over. */
   readonly #shaking = new Set<Socket>();
+  #closed = false;
   #current: { readonly tls: ListenTls; readonly server: Server } | null = null;
 
   constructor(listener: SecuredListener, mostHandshakes = MOST_HANDSHAKES) {
@@ -48,8 +49,9 @@ export class TlsAcceptor {
     this.#server().emit('connection', raw);
   }
 
-  /** Whoever has not finished its handshake is dropped. */
+  /** Whoever has not finished its handshake is dropped: our doing, and no failure. */
   close(): void {
+    this.#closed = true;
     for (const raw of this.#shaking) raw.destroy();
   }
 
@@ -90,7 +92,7 @@ export class TlsAcceptor {
     // Probes that only connect are no failed handshakes.
     const silent = raw !== null && raw.bytesRead === 0 && !detail.startsWith('ERR_TLS_HANDSHAKE_TIMEOUT');
     const remote = remoteOf(raw ?? socket);
-    if (!silent) this.#listener.failed({ remote, plaintext: PLAINTEXT.test(detail), detail });
+    if (!silent && !this.#closed) this.#listener.failed({ remote, plaintext: PLAINTEXT.test(detail), detail });
     socket.destroy();
   }
 }

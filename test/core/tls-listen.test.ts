@@ -224,34 +224,39 @@ t.test('whoever comes while too many are in their handshake is reset, and the ne
   await secure(guest);
 });
 
-t.test('a listener that is closed drops those who are in their handshake, and nobody else', async (t) => {
-  const settings = listenTls();
-  const ears: Ear[] = [];
-  const listening = await tcpNetwork.listen(
-    '127.0.0.1',
-    0,
-    (wire) => {
-      const ear = new Ear();
-      ear.wire = wire;
-      ears.push(ear);
-      return ear;
-    },
-    { tls: () => settings },
-  );
-  const { port } = listening;
-  const guest = connect({ host: '127.0.0.1', port, servername: NAME, ca: AUTHORITY.certificate });
-  const silent = connectPlain({ host: '127.0.0.1', port });
-  t.teardown(() => {
-    guest.destroy();
-    silent.destroy();
-    ears[0]?.wire?.destroy();
-  });
-  silent.write(Buffer.from('16030100c8010000c40303', 'hex'));
-  await secure(guest);
-  await until('the guest', () => ears.length === 1);
-  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-  await listening.close();
-  await new Promise((resolve) => silent.resume().once('close', resolve));
-  guest.write('still here');
-  await until('it', () => ears[0]?.text === 'still here');
-});
+t.test(
+  'a listener that is closed drops those who are in their handshake, which is no failure, and nobody else',
+  async (t) => {
+    const settings = listenTls();
+    const ears: Ear[] = [];
+    const told: string[] = [];
+    const listening = await tcpNetwork.listen(
+      '127.0.0.1',
+      0,
+      (wire) => {
+        const ear = new Ear();
+        ear.wire = wire;
+        ears.push(ear);
+        return ear;
+      },
+      { tls: () => settings, handshakeFailed: ({ detail }) => void told.push(detail) },
+    );
+    const { port } = listening;
+    const guest = connect({ host: '127.0.0.1', port, servername: NAME, ca: AUTHORITY.certificate });
+    const silent = connectPlain({ host: '127.0.0.1', port });
+    t.teardown(() => {
+      guest.destroy();
+      silent.destroy();
+      ears[0]?.wire?.destroy();
+    });
+    silent.write(Buffer.from('16030100c8010000c40303', 'hex'));
+    await secure(guest);
+    await until('the guest', () => ears.length === 1);
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    await listening.close();
+    await new Promise((resolve) => silent.resume().once('close', resolve));
+    guest.write('still here');
+    await until('it', () => ears[0]?.text === 'still here');
+    t.strictSame(told, []);
+  },
+);
