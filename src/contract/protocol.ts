@@ -136,6 +136,8 @@ export interface UpstreamSession<T> {
    * Known once it is ready.
    */
   readonly lifetimeMilliseconds: number;
+  /** While it is being opened: what it may mean if the broker closes it now. */
+  readonly closeHint?: string | undefined;
   /** How long the requests in flight allow the broker to take by themselves. */
   readonly patienceMilliseconds: number;
 }

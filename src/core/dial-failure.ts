@@ -37,3 +37,9 @@ export function dialFailureOf(reason: ReleaseReason, detail: string): DialFailur
   if (failure !== undefined) return failure;
   return /^(ERR_SSL_|ERR_TLS_|EPROTO)/.test(detail) ? 'tls_failed' : 'closed';
 }
+
+/** What is told of a dial that failed. @param hint what the protocol makes of it if the broker has closed the connection */
+export function dialDetailOf(reason: ReleaseReason, detail: string, hint: string | undefined): string {
+  const isClosed = reason === 'broker_closed' || reason === 'broker_reset';
+  return isClosed && hint !== undefined ? `${detail}: ${hint}` : detail;
+}

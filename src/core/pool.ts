@@ -9,7 +9,7 @@ import { Demand, type UpstreamTarget } from '../contract/protocol.ts';
 import type { CloseReason, DialFailure, ReleaseReason } from '../contract/reasons.ts';
 import type { Topology } from '../contract/topology.ts';
 import { countComing, countPooled } from './budget.ts';
-import { dialFailureOf } from './dial-failure.ts';
+import { dialDetailOf, dialFailureOf } from './dial-failure.ts';
 import { dialsWanted } from './growth.ts';
 import type { Identity } from './identity.ts';
 import { IdleStack } from './idle-stack.ts';
@@ -210,9 +210,10 @@ export class Pool implements UpstreamOwner {
   broken(upstream: Upstream, reason: ReleaseReason, detail: string, failure?: DialFailure): void {
     if (upstream.state === 'released') return;
     if (upstream.state === 'dialing') {
-      this.release(upstream, reason === 'cluster_changed' ? reason : 'dial_failed', detail, true);
+      const told = dialDetailOf(reason, detail, upstream.session.closeHint);
+      this.release(upstream, reason === 'cluster_changed' ? reason : 'dial_failed', told, true);
       const why = failure ?? dialFailureOf(reason, detail);
-      this.context.dialFailed(upstream, this, why, detail, this.supply.failed(upstream, why, detail) ?? 0);
+      this.context.dialFailed(upstream, this, why, told, this.supply.failed(upstream, why, told) ?? 0);
       return;
     }
     this.context.lost();

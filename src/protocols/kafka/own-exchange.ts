@@ -1,10 +1,12 @@
 /** Our own requests on one connection: who we are, the greeting, probes, and the renewal of what sleepers will ask. */
 import type { Credential } from '../../contract/credential.ts';
 import type { UpstreamSink, UpstreamTarget } from '../../contract/protocol.ts';
+import type { CloseReason } from '../../contract/reasons.ts';
 import { BOOTSTRAP, type BrokerNode, type Topology } from '../../contract/topology.ts';
 import { ANSWER_HEAD_BYTES, readAnswer } from './answers.ts';
 import { ApiKey } from './api-table.ts';
 import { MAX_API_VERSIONS, newestApiVersionsIn, readApiVersions, type Versions } from './api-versions.ts';
+import type { KafkaClientSession } from './client-session.ts';
 import { Cursor } from './cursor.ts';
 import { applyEdits } from './edits.ts';
 import { answersInTls } from './foreign.ts';
@@ -37,6 +39,7 @@ export class OwnExchange {
   readonly #inFlight: InFlight;
   /** Null: the broker knows us, or need not. */
   #authentication: Authentication | null = null;
+  #isKnown = false;
   /** Something has come from the broker. */
   #heard = false;
   /** How long the broker serves this connection (KIP-368); 0: without end. */
@@ -60,16 +63,20 @@ export class OwnExchange {
   }
 
   /**
-   * A client of that listener that was told `told` may use this connection. Those of the bootstrap listener produce nothing,
-   * and are told no more than the oldest broker can.
+   * Why that client may not use this connection. Those of the bootstrap listener produce nothing, and are told no more than
+   * the oldest broker can.
+   *
+   * @throws {Error} if it is of another identity: nobody is taken for somebody else
    */
-  covers(told: Versions, listener: string): boolean {
-    if (told === this.#versions) return true;
-    if (listener !== BOOTSTRAP && this.#versions?.outgrew(told) === true) return false;
-    if (told === this.#covered) return true;
-    if (this.#versions?.covers(told) === false) return false;
+  refusalOf({ told, listener, identity }: KafkaClientSession): CloseReason | undefined {
+    if (identity !== this.#identity)
+      throw new Error(`a client of identity ${identity} on a connection of ${this.#identity}`);
+    if (told === null || told === this.#versions) return undefined;
+    if (listener !== BOOTSTRAP && this.#versions?.outgrew(told) === true) return 'versions_changed';
+    if (told === this.#covered) return undefined;
+    if (this.#versions?.covers(told) === false) return 'versions_changed';
     this.#covered = told;
-    return true;
+    return undefined;
   }
 
   #expect(owner: Owner, apiKey: number, version: number): number {
@@ -77,6 +84,13 @@ export class OwnExchange {
     this.#nextCorrelationId = id >= -1 ? FIRST_CORRELATION_ID : id + 1;
     this.#inFlight.push(id, apiKey, version, owner, false, false, 0);
     return id;
+  }
+
+  get closeHint(): string | undefined {
+    if (this.#authentication !== null) return this.#authentication.closeHint;
+    // A broker that wants to know who asks answers ApiVersions once, and closes the connection on all else.
+    const wantsSasl = !this.#isKnown && !this.#route.passesSasl && this.#versions !== null;
+    return wantsSasl ? 'it may want SASL on this port: set upstream.sasl' : undefined;
   }
 
   /** What the first bytes tell of a port that was not meant for us. */
@@ -181,6 +195,7 @@ export class OwnExchange {
       if (next === null) {
         this.lifetimeMilliseconds = this.#authentication?.lifetimeMilliseconds ?? 0;
         this.#authentication = null;
+        this.#isKnown = true;
       }
       sink.reply(next ?? this.#questions());
       return null;

@@ -25,7 +25,6 @@ const SMALLEST_ANSWER_BYTES = 4;
 
 export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
   readonly #route: KafkaRoute;
-  readonly #identity: string;
   readonly #ledger: Ledger<T>;
   readonly #own: OwnExchange;
   readonly #walker = new FetchWalker();
@@ -45,7 +44,6 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
 
   constructor(route: KafkaRoute, target: UpstreamTarget, identity: string) {
     this.#route = route;
-    this.#identity = identity;
     this.#ledger = new Ledger<T>(route.cacheOf(identity));
     this.#own = new OwnExchange(route, target, identity, this.#ledger.inFlight);
   }
@@ -68,6 +66,9 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
   get lifetimeMilliseconds(): number {
     return this.#own.lifetimeMilliseconds;
   }
+  get closeHint(): string | undefined {
+    return this.#own.closeHint;
+  }
   get patienceMilliseconds(): number {
     return this.#ledger.inFlight.patienceMilliseconds;
   }
@@ -87,9 +88,8 @@ export class KafkaUpstreamSession<T> implements UpstreamSession<T> {
   }
 
   admit(client: KafkaClientSession): CloseReason | undefined {
-    if (client.identity !== this.#identity)
-      throw new Error(`a client of identity ${client.identity} on a connection of ${this.#identity}`);
-    if (client.told !== null && !this.#own.covers(client.told, client.listener)) return 'versions_changed';
+    const refusal = this.#own.refusalOf(client);
+    if (refusal !== undefined) return refusal;
     this.#bare = client.isBareToken;
     if (!this.#bare) this.#ledger.admit(client);
     client.admitted();

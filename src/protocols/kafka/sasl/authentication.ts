@@ -46,6 +46,12 @@ export class Authentication {
     this.#expect = expect;
   }
 
+  /** What it may mean if the broker closes the connection now. */
+  get closeHint(): string | undefined {
+    if (this.#rounds === 0) return undefined;
+    return `it was to judge ${this.#who()}, and some brokers close the connection instead of refusing`;
+  }
+
   begin(): Buffer {
     return apiVersionsRequest(0, this.#expect(ApiKey.apiVersions, 0));
   }
@@ -138,12 +144,17 @@ export class Authentication {
   }
 
   #refusal(error: number, message: string): string {
-    const { mechanism } = this.#credential;
-    const who = 'username' in this.#credential ? `user ${this.#credential.username}` : 'the token';
     const complaint = this.#mechanism instanceof OauthBearerClient ? this.#mechanism.complaint : '';
     const words = [message, complaint].filter((each) => each !== '').join(' ');
     const said = words === '' ? `error ${error}` : words;
-    return `the broker refuses ${who} (${mechanism}): ${this.#words(said)}`;
+    return `the broker refuses ${this.#who()}: ${this.#words(said)}`;
+  }
+
+  #who(): string {
+    const { mechanism } = this.#credential;
+    return 'username' in this.#credential
+      ? `user ${this.#credential.username} (${mechanism})`
+      : `the token (${mechanism})`;
   }
 
   #words(text: string): string {
