@@ -4,6 +4,8 @@ import type { ReleaseReason } from '../contract/reasons.ts';
 /** KIP-368: a broker closes the connection at the first request behind the end, so it is left some time before. */
 const EARLIEST_SHARE = 0.85;
 const LATEST_SHARE = 0.95;
+/** What a request may take to reach a broker that is at work, however short the session. */
+const LEAST_SPARE_MILLISECONDS = 1000;
 
 export interface Expiry {
   readonly reason: ReleaseReason;
@@ -30,7 +32,9 @@ export class Lifetime {
   /** The session began no earlier than the connection. @param random uniform in [0, 1) */
   limitSession(milliseconds: number, random: number): void {
     if (milliseconds <= 0) return;
-    this.#sessionEnd = this.#startTime + milliseconds * (EARLIEST_SHARE + (LATEST_SHARE - EARLIEST_SHARE) * random);
+    const share = EARLIEST_SHARE + (LATEST_SHARE - EARLIEST_SHARE) * random;
+    const spare = Math.max(milliseconds * (1 - share), Math.min(LEAST_SPARE_MILLISECONDS, milliseconds / 2));
+    this.#sessionEnd = this.#startTime + milliseconds - spare;
   }
 
   /** Whether there is an end at which even a tenant must leave. */
