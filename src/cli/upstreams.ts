@@ -29,7 +29,7 @@ export const upstreamsCommand = defineCommand({
 
 export function upstreamsText({ total, upstreams }: UpstreamsAnswer): string {
   if (upstreams.length === 0) return 'no broker connection is open';
-  const head = ['id', 'route', 'broker', 'state', 'age', 'last valid data', 'goes', 'client', 'why'];
+  const head = ['id', 'route', 'broker', 'user', 'state', 'age', 'last valid data', 'goes', 'client', 'why'];
   return [...table(head, upstreams.map(row)), ...leftOut(total, upstreams.length)].join('\n');
 }
 
@@ -38,6 +38,7 @@ function row(upstream: UpstreamView): string[] {
     upstream.id,
     upstream.route,
     upstream.broker,
+    upstream.identity === '' ? '-' : upstream.identity,
     upstream.state,
     duration(upstream.ageSeconds),
     ago(upstream.lastWorkSecondsAgo),

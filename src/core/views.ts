@@ -13,6 +13,8 @@ export interface UpstreamView {
   readonly id: string;
   readonly route: string;
   readonly broker: string;
+  /** Whose it is: a user of `listenSasl`; '' for the route's own. */
+  readonly identity: string;
   readonly address: string;
   readonly state: UpstreamState;
   /** Which budget it counts against. `pool` is within `pool.maxConnectionsPerBroker`, the others are not. */
@@ -37,6 +39,8 @@ export interface ClientView {
   readonly listener: string;
   /** The broker that its requests go to; null while a bootstrap client has not needed one. */
   readonly broker: string | null;
+  /** The user that it authenticated as; '' if it did not. */
+  readonly identity: string;
   readonly remote: string;
   readonly state: ClientStateView;
   /** Why it is in this state, as a short sentence. */

@@ -70,6 +70,7 @@ t.test(
       upstreamView(),
       upstreamView({
         id: 'u2',
+        identity: 'alice',
         state: 'using',
         why: 'pinned to one client',
         client: 'c7',
@@ -83,10 +84,10 @@ t.test(
     const { code, out } = await invoke('upstreams', '--admin', url);
     t.equal(code, 0);
     t.strictSame(out.split('\n'), [
-      'id  route   broker  state        age   last valid data  goes               client  why',
-      'u1  orders  1       idle_marked  75 s  13 s ago         in 168 s to 233 s  -       quiet, kept for the next request',
-      'u2  orders  1       using        75 s  never            -                  c7      pinned to one client (acks_zero)',
-      'u3  orders  1       idle_marked  75 s  13 s ago         once free          -       quiet, kept for the next request',
+      'id  route   broker  user   state        age   last valid data  goes               client  why',
+      'u1  orders  1       -      idle_marked  75 s  13 s ago         in 168 s to 233 s  -       quiet, kept for the next request',
+      'u2  orders  1       alice  using        75 s  never            -                  c7      pinned to one client (acks_zero)',
+      'u3  orders  1       -      idle_marked  75 s  13 s ago         once free          -       quiet, kept for the next request',
     ]);
   },
 );
@@ -95,7 +96,14 @@ t.test('clients says of each socket what it waits for or holds, and when it goes
   const route = new FakeRoute();
   route.clientList = [
     clientView(),
-    clientView({ id: 'c2', state: 'attached', upstream: 'u1', why: 'answers are owed to it', lastWorkSecondsAgo: 0 }),
+    clientView({
+      id: 'c2',
+      identity: 'alice',
+      state: 'attached',
+      upstream: 'u1',
+      why: 'answers are owed to it',
+      lastWorkSecondsAgo: 0,
+    }),
     clientView({ id: 'c3', broker: null, closesInSeconds: 30.4, lastWorkSecondsAgo: null }),
   ];
   const { url } = await adminOn(t, [route]);
@@ -103,10 +111,10 @@ t.test('clients says of each socket what it waits for or holds, and when it goes
   t.strictSame(
     out.split('\n').map((line) => line.replaceAll(/ {2,}/g, '|')),
     [
-      'id|route|from|came in by|broker|state|age|last valid data|goes|connection|why',
-      'c1|orders|127.0.0.1:51234|bootstrap|1|parked|62 min|400 s ago|never|-|quiet, and its pool is asleep',
-      'c2|orders|127.0.0.1:51234|bootstrap|1|attached|62 min|0 s ago|never|u1|answers are owed to it',
-      'c3|orders|127.0.0.1:51234|bootstrap|-|parked|62 min|never|in 30 s|-|quiet, and its pool is asleep',
+      'id|route|from|came in by|broker|user|state|age|last valid data|goes|connection|why',
+      'c1|orders|127.0.0.1:51234|bootstrap|1|-|parked|62 min|400 s ago|never|-|quiet, and its pool is asleep',
+      'c2|orders|127.0.0.1:51234|bootstrap|1|alice|attached|62 min|0 s ago|never|u1|answers are owed to it',
+      'c3|orders|127.0.0.1:51234|bootstrap|-|-|parked|62 min|never|in 30 s|-|quiet, and its pool is asleep',
     ],
   );
 });
