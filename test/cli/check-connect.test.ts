@@ -191,17 +191,40 @@ t.test('addresses of two clusters in one route are told', async (t) => {
   t.match(out, 'because  rejected: cluster two answered where one was expected');
 });
 
+/** The port of something that accepts connections and says nothing. */
+async function silence(t: Test): Promise<number> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    t.teardown(() => socket.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+t.test('a credential that cannot be had, or not in time, is told before any broker is dialled', async (t) => {
+  const grant = (port: number) => ({
+    mechanism: 'OAUTHBEARER',
+    tokenEndpoint: { url: `http://127.0.0.1:${port}/token`, clientId: 'app', clientSecret: 'planted' },
+  });
+  const cases: readonly (readonly [port: number, reason: string])[] = [
+    [1, 'credential_unavailable: '],
+    [await silence(t), 'timeout: '],
+  ];
+  for (const [port, reason] of cases) {
+    const upstream = { bootstrap: ['127.0.0.1:1'], sasl: grant(port), dialTimeoutMilliseconds: 500 };
+    const { code, out } = await check(folderOf(t, {}), [{ upstream }]);
+    t.equal(code, 1);
+    t.match(out, `because  ${reason}`);
+    t.notMatch(out, 'planted');
+  }
+});
+
 t.test(
   'a broker that does not answer is given up after dialTimeoutMilliseconds, and nobody at all at once',
   async (t) => {
-    const silent = createServer((socket) => {
-      socket.on('error', () => undefined);
-      t.teardown(() => socket.destroy());
-    });
-    silent.listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    t.teardown(() => silent.close());
-    const { port } = silent.address() as AddressInfo;
+    const port = await silence(t);
     const upstream = { bootstrap: [`127.0.0.1:${port}`, '127.0.0.1:1'], dialTimeoutMilliseconds: 100 };
     const { code, out } = await check(folderOf(t, {}), [{ upstream }]);
     t.equal(code, 1);
