@@ -1,10 +1,10 @@
 /**
  * Where a client that passes its SASL through stands (KIP-43). Behind a SaslHandshake of version 0 tokens come bare, a length
  * and the token, and nothing says which is the last: with GSSAPI the last has not even an answer. So a frame is taken for a
- * request as soon as it can be one: its key and version are known and its client id fits. No token of a mechanism that is in
- * use begins so: GSSAPI's begin with 0x60 or 0x05, those of SCRAM, OAUTHBEARER and DIGEST-MD5 with a letter, and PLAIN's only
- * one comes first, where a token must stand. The other way round a token would go to nobody's harm and a request's answer
- * would pass with the brokers' own addresses in it.
+ * request as soon as it can be one: its key and version are known and its client id fits. No token of a mechanism in use
+ * begins so: GSSAPI's begin with 0x60 or 0x05, those of SCRAM, OAUTHBEARER and DIGEST-MD5 with a letter, and PLAIN's only one
+ * comes first, where a token must stand. In doubt it is a request: a token taken for one costs its own connection, whose
+ * answer then fits nothing; a request taken for a token would be answered with the brokers' own addresses.
  */
 import { APIS } from '../api-table.ts';
 import { FIXED_HEAD_BYTES, SIZE_BYTES } from '../request-head.ts';
