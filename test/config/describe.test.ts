@@ -132,6 +132,11 @@ t.test('an open door is a warning', async (t) => {
       [],
     ],
     [
+      'PLAIN to brokers of which one is on this host',
+      from('sasl: { mechanism: PLAIN, username: a, passwordFile: p }').replace('[broker-1', '[localhost:1, broker-1'),
+      [/PLAIN without upstream.tls/],
+    ],
+    [
       'no verification',
       from('tls: { rejectUnauthorized: false, insecureSkipVerify: true }'),
       [/insecureSkipVerify is on: whoever answers is taken for a broker/],

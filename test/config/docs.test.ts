@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
+import { parseCredentials } from '../../src/config/credentials.ts';
 import { effectiveRoutes } from '../../src/config/effective.ts';
 import { ConfigError, type ConfigFault } from '../../src/config/fault.ts';
 import { type JsonSchema, jsonSchema } from '../../src/config/json-schema.ts';
@@ -54,6 +55,13 @@ t.test('config.example.yaml has the defaults', async (t) => {
   const smallest = parseConfig(/```yaml\n([\s\S]*?)```/.exec(DOCS)?.[1] ?? '', 'docs/configuration.md');
   t.strictSame(effectiveRoutes(example), effectiveRoutes(smallest));
   t.strictSame({ ...example, routes: [] }, { ...smallest, routes: [] });
+});
+
+t.test('every credentials file that docs/security.md shows is valid', async (t) => {
+  const security = readFileSync(join(ROOT, 'docs/security.md'), 'utf8');
+  const shown = [...security.matchAll(/```yaml\n(users:[\s\S]*?)```/g)].map(([, text = '']) => text);
+  t.ok(shown.length > 0);
+  for (const text of shown) t.doesNotThrow(() => parseCredentials(text, 'docs/security.md'));
 });
 
 t.test('the faults that docs/configuration.md shows are told in these words', async (t) => {

@@ -70,6 +70,10 @@ log: { level: info, format: json }
   t.strictSame(parseConfig(text, 'config.yaml'), parseConfig(SMALLEST, 'config.yaml'));
 });
 
+function withUpstream(keys: string): string {
+  return GOOD.replace('[broker-1:9092]', `[broker-1:9092], ${keys}`);
+}
+
 t.test('what the rules permit, they permit', async (t) => {
   const good: Readonly<Record<string, string>> = {
     'a short idle time where it is allowed': `${GOOD}connectionMaxIdleSeconds: 5\nallowShortIdle: true\n`,
@@ -78,6 +82,20 @@ t.test('what the rules permit, they permit', async (t) => {
     'an idle time just below the ceiling': `${GOOD}connectionMaxIdleSeconds: 529\n`,
     'an idle time above a ceiling where it is allowed': `${GOOD}connectionMaxIdleSeconds: 3600\nallowAboveCeiling: true\n`,
     'an idle time above the ceiling if nothing is released': `${GOOD}connectionMaxIdleSeconds: 3600\nautoReleaseIdleConnectionsEnabled: false\n`,
+    'no verification where it is confirmed': withUpstream(
+      'tls: { rejectUnauthorized: false, insecureSkipVerify: true }',
+    ),
+    'a certificate with its key': withUpstream('tls: { certificateFile: c, keyFile: k, keyPasswordFile: p }'),
+    'a key store': withUpstream('tls: { pkcs12File: p, pkcs12PasswordFile: q }'),
+    'a token endpoint on this host without TLS': withUpstream(
+      'sasl: { mechanism: OAUTHBEARER, tokenEndpoint: { url: "http://[::1]:1/t", clientId: c, clientSecret: s } }',
+    ),
+    'pass-through with a state': `${withUpstream('saslPassThrough: true')}    stateFile: s\n`,
+    'users by certificate alone':
+      `${GOOD}    listenTls: { certificateFile: c, keyFile: k, clientCaFile: a, subjectIsUser: true }\n` +
+      '    listenSasl: { credentialsFile: u, mechanisms: [] }\n',
+    'a tcp route over TLS on both sides': `${GOOD}  - { name: b, protocol: tcp, listen: 127.0.0.1:1, listenTls: { certificateFile: c, keyFile: k }, upstream: { bootstrap: [b:1], tls: {} } }\n`,
+    'an admin listener for those who have the token': `${GOOD}admin: { listen: 0.0.0.0:9901, tokenFile: t }\n`,
     'one port for two loopback addresses': `${GOOD}  - { name: b, protocol: tcp, listen: 127.0.0.2:9092, upstream: { bootstrap: [b:1] } }\n`,
     'free ports twice': `${GOOD.replace(':9092\n', ':0\n')}admin: { listen: 127.0.0.1:0 }\nhealth: { listen: 127.0.0.1:0 }\n`,
     'a wildcard with an advertised host': GOOD.replace('127.0.0.1:9092', '0.0.0.0:9092').replace(
