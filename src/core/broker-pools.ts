@@ -2,20 +2,18 @@
 import { concernsIdentityAlone, type DialFailure, isLoginFailure, type ReleaseReason } from '../contract/reasons.ts';
 import { BOOTSTRAP, type Topology } from '../contract/topology.ts';
 import type { Client } from './client.ts';
-import type { Timer } from './clock.ts';
 import { Identity, type IdentityChange, type IdentityHooks } from './identity.ts';
 import { invariant } from './invariant.ts';
+import { Learner } from './learner.ts';
 import { Pool } from './pool.ts';
 import type { PoolContext } from './pool-context.ts';
 import { PoolReports } from './pool-reports.ts';
+import { RefusedLogins } from './refused-logins.ts';
 import type { Route } from './route.ts';
 import type { Standing } from './standing.ts';
 import type { Waiter } from './tenant.ts';
 import type { Upstream } from './upstream.ts';
 import type { Network } from './wire.ts';
-
-/** The topology is asked for again at most so often after losses. */
-const LEARN_AT_MOST_EVERY_MILLISECONDS = 1000;
 
 export class BrokerPools implements PoolContext, IdentityHooks {
   readonly clock;
@@ -23,8 +21,10 @@ export class BrokerPools implements PoolContext, IdentityHooks {
   readonly protocol;
   readonly network: Network;
   readonly random: () => number;
+  readonly refusedLogins: RefusedLogins;
   readonly #route: Route;
   readonly #reports: PoolReports;
+  readonly #learner: Learner;
   readonly #identities = new Map<string, Identity>();
   /** Pools that lend nothing any more, until their last upstream is gone. */
   readonly #retired = new Set<Pool>();
@@ -33,8 +33,6 @@ export class BrokerPools implements PoolContext, IdentityHooks {
   #reached = false;
   #nextUpstream = 1;
   #whenEmpty: (() => void) | null = null;
-  #learnTime = Number.NEGATIVE_INFINITY;
-  #learnLater: Timer | null = null;
 
   constructor(route: Route, network: Network, random: () => number) {
     this.#route = route;
@@ -43,7 +41,9 @@ export class BrokerPools implements PoolContext, IdentityHooks {
     this.protocol = route.protocol;
     this.network = network;
     this.random = random;
+    this.refusedLogins = new RefusedLogins(random);
     this.#reports = new PoolReports(route.name, route.clock, (event) => route.emit(event));
+    this.#learner = new Learner(route, this);
     this.#preference = random();
   }
 
@@ -58,15 +58,16 @@ export class BrokerPools implements PoolContext, IdentityHooks {
 
   // --- identities -----------------------------------------------------------------------------------------------
 
-  /** Who learns the topology. */
-  get first(): Identity {
-    return this.identity(this.#route.identities.first.name);
+  /** A broker that turns one identity away may serve another. */
+  get #severalIdentities(): boolean {
+    const [other] = this.#route.identities.others ?? [];
+    return other !== undefined || this.#identities.size > 1;
   }
 
   /** Whose view of brokers is this client's: before it has authenticated, that of those who learn. */
   lookedAtBy({ session }: Client): Identity {
     const { identity } = session;
-    return identity === '' ? this.first : this.identity(identity);
+    return identity === '' ? this.#learner.identity : this.identity(identity);
   }
 
   /** @throws {InvariantError} if there is none of that name: nobody may be taken for somebody else */
@@ -92,6 +93,7 @@ export class BrokerPools implements PoolContext, IdentityHooks {
     }
     this.#identities.delete(name);
     identity.end();
+    if (!this.#route.learnt) this.learn();
   }
 
   makePool(broker: string, identity: Identity, standing: Standing): Pool {
@@ -145,22 +147,7 @@ export class BrokerPools implements PoolContext, IdentityHooks {
 
   /** Asks a bootstrap address for the topology, now or as soon as it may. */
   learn(): void {
-    if (this.#route.stopped || this.#learnLater !== null) return;
-    if (!this.protocol.asksForTopology && this.#reached) return; // its clients' answers tell
-    const { supply } = this.first.get(BOOTSTRAP);
-    const dials = [...supply.upstreams()];
-    if (dials.some((upstream) => upstream.session.owed === 0)) return; // it has not asked yet: its answer will be new
-    const wait = dials.length > 0 ? 0 : this.clock.now() - this.#learnTime;
-    if (wait >= LEARN_AT_MOST_EVERY_MILLISECONDS) {
-      this.#learnTime = this.clock.now();
-      supply.asked();
-      supply.want();
-      return;
-    }
-    this.#learnLater = this.clock.after(LEARN_AT_MOST_EVERY_MILLISECONDS - wait, () => {
-      this.#learnLater = null;
-      if (this.clientsOpen()) this.learn();
-    });
+    this.#learner.learn();
   }
 
   /** The broker moved or is gone: its connections go when free, its waiters ask again. */
@@ -169,7 +156,7 @@ export class BrokerPools implements PoolContext, IdentityHooks {
   }
 
   shutDown(): void {
-    this.#learnLater?.cancel();
+    this.#learner.stop();
     for (const pool of this) pool.shutDown();
   }
 
@@ -210,15 +197,20 @@ export class BrokerPools implements PoolContext, IdentityHooks {
   dialled(upstream: Upstream, pool: Pool, wasAsleep: boolean, wasUnreachable: boolean): void {
     this.#reached = true;
     this.#reports.opened(upstream, pool, wasAsleep);
-    const { listeners } = this.#route;
-    listeners.reopen(pool.broker, this.clock.now());
-    if (pool.broker !== BOOTSTRAP) listeners.reopen(BOOTSTRAP, this.clock.now());
+    this.#open(pool.broker);
     if (wasUnreachable && !pool.identity.isTrial(pool)) this.#tellChange(pool, 'up');
     pool.identity.accepted(pool);
   }
 
+  /** Where one broker serves, there is somebody to ask for the others. */
+  #open(broker: string): void {
+    const { listeners } = this.#route;
+    listeners.reopen(broker, this.clock.now());
+    if (broker !== BOOTSTRAP) listeners.reopen(BOOTSTRAP, this.clock.now());
+  }
+
   refused(pool: Pool, failure: DialFailure, detail: string): boolean {
-    return isLoginFailure(failure) && pool.identity.refused(pool, detail);
+    return isLoginFailure(failure) && pool.identity.refused(pool, failure, detail);
   }
 
   dialFailed(upstream: Upstream, pool: Pool, reason: DialFailure, detail: string, retrySeconds: number): void {
@@ -229,8 +221,12 @@ export class BrokerPools implements PoolContext, IdentityHooks {
     const { broker, identity } = pool;
     if (identity.isTrial(pool)) return;
     const isWell = concernsIdentityAlone(failure);
-    // A broker that turns one of several identities away serves the others.
-    if (isWell && this.#identities.size > 1) return;
+    if (isWell && this.#severalIdentities) {
+      // Others must find an open door, there and wherever this one looked last and may not look any more.
+      for (const its of identity) if (!its.supply.reachable) this.#open(its.broker);
+      if (broker === BOOTSTRAP && this.#learner.isWanted) this.learn();
+      return;
+    }
     if (broker !== BOOTSTRAP || !this.#anyReachable(identity)) this.#route.listeners.shut(broker);
     if (wasReachable) this.#tellChange(pool, 'down');
     if (broker !== BOOTSTRAP && !isWell && this.clientsOpen()) this.learn();

@@ -32,6 +32,8 @@ export class Client implements WireHandler, Waiter, RelayClient {
   /** The broker that a client of the bootstrap listener stays with. */
   node: string | null;
   upstream: Upstream | null = null;
+  /** Whose upstream it has: it may wait elsewhere meanwhile, and its identity may have other pools by now. */
+  lender: Pool | null = null;
   lastWorkTime: number | null = null;
   lastInputTime: number;
   /** When it took something of what it is sent, or nothing of that was under way. */
@@ -44,8 +46,6 @@ export class Client implements WireHandler, Waiter, RelayClient {
   #state: ClientState = 'idle';
   /** Where it waits, or waited last. */
   #pool: Pool | null = null;
-  /** Whose upstream it has; while it waits to learn it may wait elsewhere. */
-  #lender: Pool | null = null;
   #acquiring = false;
   #ended = false;
   #upstreamEnded = false;
@@ -187,7 +187,7 @@ export class Client implements WireHandler, Waiter, RelayClient {
   #attach(upstream: Upstream): void {
     this.#state = 'attached';
     this.upstream = upstream;
-    this.#lender = this.#pool;
+    this.lender = this.#pool;
   }
 
   onEnd(): void {
@@ -300,7 +300,7 @@ export class Client implements WireHandler, Waiter, RelayClient {
       if (this.upstream?.pending !== true) this.wire.resume();
     }
     const { upstream } = this;
-    if (upstream !== null) this.#lender?.tenantGone(upstream);
+    if (upstream !== null) this.lender?.tenantGone(upstream);
     this.upstream = null;
     this.session.close();
     this.#host.clientClosed(this, reason, detail);

@@ -8,16 +8,18 @@
  * When a login takes over, the connections of the one before are condemned: they go when free, and those who waited for
  * them wait for the new ones. So a wrong secret disturbs nobody, and no connection is shared between two logins.
  */
+import { type DialFailure, isRefusal } from '../contract/reasons.ts';
 import type { Clock } from './clock.ts';
 import type { Login, LoginSource } from './login.ts';
 import type { Pool } from './pool.ts';
+import type { RefusedLogins } from './refused-logins.ts';
 import { Standing } from './standing.ts';
 
 export type IdentityChange = 'read' | 'accepted' | 'refused';
 
 export interface IdentityHooks {
   readonly clock: Clock;
-  readonly random: () => number;
+  readonly refusedLogins: RefusedLogins;
   makePool(broker: string, identity: Identity, standing: Standing): Pool;
   /** Its connections go when free; those who wait ask again. */
   retire(pool: Pool): void;
@@ -35,18 +37,27 @@ export class Identity {
   #trial: Pool | null = null;
   /** The login before, while the one in force has not been taken by any broker. */
   #before: Standing | null = null;
+  /** The one in force was read under way, and no broker has taken it yet. */
+  #unproven = false;
 
   constructor(source: LoginSource, hooks: IdentityHooks) {
     this.name = source.name;
     this.#hooks = hooks;
-    this.#standing = new Standing(source.login, hooks.random);
+    this.#standing = new Standing(source.login, hooks.refusedLogins);
   }
 
   find(broker: string): Pool | undefined {
     return this.#pools.get(broker);
   }
 
+  /** The pool for somebody who asks. */
   get(broker: string): Pool {
+    // Another user who is the same account may have been refused.
+    if (this.#standing.holdMilliseconds(this.#hooks.clock.now()) > 0) this.#giveWay(true, null);
+    return this.#get(broker);
+  }
+
+  #get(broker: string): Pool {
     let pool = this.#pools.get(broker);
     if (pool === undefined) {
       pool = this.#hooks.makePool(broker, this, this.#standing);
@@ -58,6 +69,11 @@ export class Identity {
   *[Symbol.iterator](): Generator<Pool> {
     yield* [...this.#pools.values()];
     if (this.#trial !== null) yield this.#trial;
+  }
+
+  /** Brokers refused it, or it cannot be shown to them: others may be taken. */
+  get barred(): boolean {
+    return this.#standing.refused || [...this.#pools.values()].some((pool) => pool.supply.turnedAway);
   }
 
   /** No connection is open or being opened under the login in force. */
@@ -87,9 +103,10 @@ export class Identity {
     this.#candidate = null;
     if (fingerprint === this.#standing.login.fingerprint) return;
     this.#hooks.changed(this, 'read', '');
-    const standing = new Standing(login, this.#hooks.random);
+    const standing = new Standing(login, this.#hooks.refusedLogins);
     if (this.#asleep) {
       this.#takeOver(standing, this.#standing.accepted ? this.#standing : this.#before);
+      this.#unproven = true;
     } else {
       this.#candidate = standing;
       this.#try();
@@ -102,30 +119,42 @@ export class Identity {
       this.#takeOver(pool.standing, null, pool);
       this.#hooks.changed(this, 'accepted', '');
     } else if (pool.standing === this.#standing) {
-      if (this.#before !== null) this.#hooks.changed(this, 'accepted', '');
+      if (this.#unproven) this.#hooks.changed(this, 'accepted', '');
+      this.#unproven = false;
       this.#before = null;
       this.#try();
     }
   }
 
   /** A broker does not take the login, or it cannot be shown. True: another one took over, and this pool is retired. */
-  refused(pool: Pool, detail: string): boolean {
+  refused(pool: Pool, failure: DialFailure, detail: string): boolean {
     if (pool === this.#trial) {
       this.#hooks.changed(this, 'refused', detail);
       return false;
     }
     if (pool.standing !== this.#standing) return false;
-    const candidate = this.#candidate;
-    if (candidate !== null && candidate.holdMilliseconds(this.#hooks.clock.now()) === 0) {
+    if (this.#unproven) this.#hooks.changed(this, 'refused', detail);
+    return this.#giveWay(isRefusal(failure), pool);
+  }
+
+  /**
+   * The login in force is of no use, at one broker at least. True: another one took over.
+   *
+   * @param isOver no broker will take it; else, where connections are open, the trial shows which one is better
+   * @param refused the pool whose dial is made again with the other one
+   */
+  #giveWay(isOver: boolean, refused: Pool | null): boolean {
+    const now = this.#hooks.clock.now();
+    const [standing, candidate, before] = [this.#standing, this.#candidate, this.#before];
+    if (candidate?.isPromising(now) === true && (isOver || this.#asleep)) {
       this.#endTrial();
-      this.#takeOver(candidate, null);
+      this.#takeOver(candidate, standing.accepted && !isOver ? standing : null, null, refused);
+      this.#unproven = true;
       return true;
     }
-    if (this.#before === null) return false;
-    const refused = this.#standing;
-    this.#takeOver(this.#before, null);
-    this.#candidate = refused;
-    this.#hooks.changed(this, 'refused', detail);
+    if (before === null || (refused === null && !before.isPromising(now))) return false;
+    this.#takeOver(before, null, null, refused);
+    this.#candidate = standing;
     return true;
   }
 
@@ -165,8 +194,16 @@ export class Identity {
     if (trial !== null) this.#hooks.retire(trial);
   }
 
-  /** @param proven the pool of the new login that there is already */
-  #takeOver(standing: Standing, before: Standing | null, proven: Pool | null = null): void {
+  /**
+   * @param proven the pool of the new login that there is already
+   * @param refused the pool whose dial is made again
+   */
+  #takeOver(
+    standing: Standing,
+    before: Standing | null,
+    proven: Pool | null = null,
+    refused: Pool | null = null,
+  ): void {
     const old = [...this.#pools.values()];
     this.#pools.clear();
     if (proven !== null) this.#pools.set(proven.broker, proven);
@@ -174,11 +211,15 @@ export class Identity {
     this.#before = before;
     this.#candidate = null;
     this.#trial = null;
+    this.#unproven = false;
     for (const pool of old) {
+      const { reachable, doubtful } = pool.supply;
+      // Whether that broker is well was not known, and a new secret does not tell.
+      if ((!reachable || doubtful) && pool.broker !== proven?.broker) this.#get(pool.broker).supply.doubtful = true;
       this.#hooks.retire(pool);
       // Somebody was refused for want of the old login: whether the new one helps is found out now.
-      if (pool.supply.reachable) continue;
-      const next = this.get(pool.broker);
+      if (reachable && pool !== refused) continue;
+      const next = this.#get(pool.broker);
       if (next.asleep && next.supply.dialing === 0) this.#ask(next);
     }
   }

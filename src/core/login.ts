@@ -41,6 +41,8 @@ export interface LoginSource {
 export interface Identities {
   /** Who learns the topology, and what versions brokers have. */
   readonly first: LoginSource;
+  /** Who does so while the first is turned away, in this order; absent: nobody. */
+  readonly others?: Iterable<LoginSource>;
   find(name: string): LoginSource | undefined;
   /** A newer login was read, or an identity is gone. Told at most once to each listener for each change. */
   onChange(listener: (name: string) => void): void;

@@ -219,7 +219,8 @@ export class Pool implements UpstreamOwner {
     this.context.lost();
     this.supply.doubtful ||= this.#open.size === 1;
     this.#cut(upstream, reason, detail, reason !== 'broker_closed');
-    if (this.asleep && this.context.clientsOpen() && this.supply.dialing === 0) {
+    const { dialsAtAccept } = this.context.protocol;
+    if (!dialsAtAccept && this.asleep && this.context.clientsOpen() && this.supply.dialing === 0) {
       this.supply.asked();
       this.supply.wantAfterLoss(upstream);
     }
@@ -265,18 +266,18 @@ export class Pool implements UpstreamOwner {
   }
 
   /** It goes as soon as it is free; at once if it is, or with `force`. */
-  condemn(upstream: Upstream, reason: ReleaseReason, force: boolean): void {
+  condemn(upstream: Upstream, reason: ReleaseReason, force: boolean, detail = 'condemned by force'): void {
     upstream.condemned = reason;
     if (upstream.state === 'dialing') {
       // Without force it goes once it is open: a close of our own making is no failure.
       if (!force) return;
       this.supply.forget(upstream);
-      this.release(upstream, reason, 'condemned by force', true);
+      this.release(upstream, reason, detail, true);
       this.resupply();
     } else if (upstream.tenant === null && upstream.errand === 'none') {
       this.release(upstream, reason, 'condemned');
     } else if (force) {
-      this.#cut(upstream, reason, 'condemned by force', true);
+      this.#cut(upstream, reason, detail, true);
     }
   }
 

@@ -155,9 +155,7 @@ export class Route implements ClientHost {
     this.#accepting = false;
     this.reaper.stop();
     this.#sweepTimer?.cancel();
-    // Those who wait first: what the others free must not be lent to them.
-    const waiting = [...this.clients].filter(({ state }) => state === 'waiting');
-    for (const client of [...waiting, ...this.clients]) client.close('shutdown', 'shutdown', 'end');
+    for (const client of waitingFirst([...this.clients])) client.close('shutdown', 'shutdown', 'end');
     this.pools.shutDown();
     await this.listeners.close();
   }
@@ -194,10 +192,10 @@ export class Route implements ClientHost {
     if (!this.opaque) return;
     const detail = 'no byte for connectionMaxIdleSeconds';
     for (const client of [...this.clients]) {
-      const { upstream } = client;
+      const { upstream, lender } = client;
       if (upstream === null) continue;
       const close = (): void => {
-        this.poolFor(client, false).release(upstream, 'idle', detail);
+        lender?.release(upstream, 'idle', detail);
         client.close('idle', detail, 'end');
       };
       yield { upstream, close };
@@ -257,8 +255,8 @@ export class Route implements ClientHost {
   /** Nobody of a user that is gone goes on. */
   #identityChanged(name: string): void {
     if (this.identities.find(name) === undefined) {
-      for (const client of [...this.clients]) {
-        if (client.session.identity !== name) continue;
+      const its = [...this.clients].filter(({ session }) => session.identity === name);
+      for (const client of waitingFirst(its)) {
         client.close('identity_removed', `user ${name} was removed`, 'end');
       }
     }
@@ -292,4 +290,10 @@ export class Route implements ClientHost {
       for (const upstream of [...pool.supply.upstreams(), ...pool.open]) upstream.unblock();
     }
   }
+}
+
+/** What the others free must not be lent to those who wait. */
+function waitingFirst(clients: readonly Client[]): Client[] {
+  const isWaiting = ({ state }: Client): boolean => state === 'waiting';
+  return [...clients.filter(isWaiting), ...clients.filter((client) => !isWaiting(client))];
 }

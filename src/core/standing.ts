@@ -1,39 +1,50 @@
-/** How a login stands with the brokers: whether one has taken it, and until when it is not shown after one has not. */
-import { Backoff } from './backoff.ts';
+/** How a login of one identity stands with the brokers: whether one has taken it, and until when it is not shown. */
+import { type DialFailure, isLoginFailure, isRefusal } from '../contract/reasons.ts';
 import type { Login } from './login.ts';
+import type { RefusedLogins } from './refused-logins.ts';
 
-/** Accounts are locked after a few wrong passwords: it is not shown again for so long, and longer each time. */
-const REFUSED = { firstMilliseconds: 10_000, largestMilliseconds: 300_000, least: 0.5 };
+/** It failed a moment ago, so it takes over from nobody unless it was tried again. */
+const DOUBTED_MILLISECONDS = 10_000;
 
 export class Standing {
   readonly login: Login;
-  readonly #backoff: Backoff;
+  readonly #refused: RefusedLogins;
   #accepted = false;
-  #refusedUntil = 0;
+  #doubtedUntil = 0;
 
-  constructor(login: Login, random: () => number) {
+  constructor(login: Login, refused: RefusedLogins) {
     this.login = login;
-    this.#backoff = new Backoff(random, REFUSED);
+    this.#refused = refused;
   }
 
   /** A broker has taken it once. */
   get accepted(): boolean {
     return this.#accepted;
   }
+  /** No broker has taken it since one refused it. */
+  get refused(): boolean {
+    return this.#refused.has(this.login.fingerprint);
+  }
 
   accept(): void {
     this.#accepted = true;
-    this.#refusedUntil = 0;
-    this.#backoff.succeeded();
+    this.#doubtedUntil = 0;
+    this.#refused.accept(this.login.fingerprint);
   }
 
-  /** A broker refused it; whoever showed it to others at the same time has counted already. */
-  refuse(now: number): void {
-    if (this.holdMilliseconds(now) === 0) this.#refusedUntil = now + this.#backoff.failed();
+  /** A dial failed that showed it, or should have. */
+  fail(failure: DialFailure, now: number): void {
+    if (isRefusal(failure)) this.#refused.refuse(this.login.fingerprint, now);
+    if (isLoginFailure(failure)) this.#doubtedUntil = now + DOUBTED_MILLISECONDS;
   }
 
   /** For how long it must not be shown to any broker. */
   holdMilliseconds(now: number): number {
-    return Math.max(0, this.#refusedUntil - now);
+    return this.#refused.holdMilliseconds(this.login.fingerprint, now);
+  }
+
+  /** It may well be taken. */
+  isPromising(now: number): boolean {
+    return this.holdMilliseconds(now) === 0 && now >= this.#doubtedUntil;
   }
 }

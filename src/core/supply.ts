@@ -6,7 +6,7 @@
  */
 import type { Credential } from '../contract/credential.ts';
 import type { UpstreamTarget } from '../contract/protocol.ts';
-import { type DialFailure, isLoginFailure, isRefusal } from '../contract/reasons.ts';
+import { concernsIdentityAlone, type DialFailure, isLoginFailure } from '../contract/reasons.ts';
 import { Backoff } from './backoff.ts';
 import type { Timer } from './clock.ts';
 import { LoginError } from './login.ts';
@@ -24,6 +24,7 @@ const REMEMBER_AT_LEAST_SECONDS = 60;
 /** A connection that is lost sooner says that the next one may be lost as soon. */
 const SHORT_LIFE_MILLISECONDS = 10_000;
 const MAX_AGE_JITTER = 0.1;
+const CREDENTIAL_LATE = 'what the broker is to be shown did not come within upstream.dialTimeoutMilliseconds';
 /** Between dials that fail for a reason that somebody must mend. */
 const LASTING = { firstMilliseconds: 5_000, largestMilliseconds: 60_000, least: 0.5 };
 
@@ -49,6 +50,8 @@ export class Supply {
   reachable = true;
   /** True from the loss of the last open connection until a dial succeeds: the broker may be well or dead. */
   doubtful = false;
+  /** The last dial failed for a reason that says nothing of the broker. */
+  turnedAway = false;
   readonly #context: PoolContext;
   readonly #owner: UpstreamOwner;
   readonly #hooks: SupplyHooks;
@@ -150,7 +153,9 @@ export class Supply {
     const { clock, options } = this.#context;
     const upstream = this.#create(target);
     const timeOut = (): void => {
-      if (upstream.state === 'dialing') this.#owner.broken(upstream, 'dial_failed', 'ETIMEDOUT');
+      if (upstream.state !== 'dialing') return;
+      if (upstream.hasSocket) this.#owner.broken(upstream, 'dial_failed', 'ETIMEDOUT');
+      else this.#owner.broken(upstream, 'dial_failed', CREDENTIAL_LATE, 'credential_unavailable');
     };
     // The process may have stood still: the sockets are read first, and judged then.
     const { dialTimeoutMilliseconds } = options.upstream;
@@ -216,6 +221,7 @@ export class Supply {
     this.#cancelRetry();
     this.reachable = true;
     this.doubtful = false;
+    this.turnedAway = false;
   }
 
   /**
@@ -226,13 +232,15 @@ export class Supply {
     this.forget(upstream);
     const { standing } = this.#hooks;
     const now = this.#context.clock.now();
-    if (isRefusal(failure)) standing.refuse(now);
+    standing.fail(failure, now);
+    this.turnedAway = concernsIdentityAlone(failure);
     if (this.#hooks.refused(failure, detail) || this.#stopped) return null;
     const held = standing.holdMilliseconds(now);
     this.#why = detail;
     this.#turn += 1;
     this.#failedInARow += 1;
-    if (this.#failedInARow < this.#hooks.targets().length && held === 0) {
+    // What another address is shown is the same.
+    if (this.#failedInARow < this.#hooks.targets().length && held === 0 && !this.turnedAway) {
       this.#dial();
       return null;
     }

@@ -42,7 +42,7 @@ export function sweepPool(pool: Pool, now: number, hooks: SweepHooks): void {
     if (upstream.session.owed === 0) {
       // Whoever is bound to this very connection must be told that it ends.
       if (upstream.lifetime.sessionOver(now) && upstream.tenant?.pinned === true && !isDirty(upstream))
-        pool.broken(upstream, 'session_expired', 'the session that the broker granted is nearly over');
+        pool.condemn(upstream, 'session_expired', true, 'the session that the broker granted is nearly over');
       continue;
     }
     // Nothing can be answered while the only request is still on its way.

@@ -171,14 +171,14 @@ export class Upstream implements WireHandler {
   /** More of a request that came in pieces was written. */
   sentPart(whole: boolean): void {
     this.sentTime = this.#clock.now();
-    if (!whole) return;
-    if (this.session.owed === 1) this.owedSince = this.sentTime;
-    if (this.#sendsWork) this.lastWorkTime = this.sentTime;
+    if (whole && this.session.owed === 1) this.owedSince = this.sentTime;
+    if (whole && this.#sendsWork) this.lastWorkTime = this.sentTime;
   }
 
-  /** Its tenant may send one more request: nobody else is to have it, and the broker takes one. */
+  /** Its tenant may send one more request: nobody else is to have it, the broker takes one, and it is not to go. */
   mayTake(): boolean {
-    if (this.lifetime.limited && this.lifetime.sessionOver(this.#clock.now())) this.yielding = true;
+    const mustGo = this.condemned !== null && this.tenant?.pinned !== true;
+    this.yielding ||= mustGo || (this.lifetime.limited && this.lifetime.sessionOver(this.#clock.now()));
     return !this.yielding;
   }
 
@@ -247,7 +247,7 @@ export class Upstream implements WireHandler {
     if (tenant !== null && tenant === this.tenant && this.session.owed === 0) tenant.answered();
   }
 
-  /** What idle clients will ask for next was renewed over this connection since this was last asked. */
+  /** What idle clients will ask for next was renewed since this was last asked. */
   takeRenewed(): boolean {
     return this.#answers.takeRenewed();
   }
@@ -282,7 +282,7 @@ export class Upstream implements WireHandler {
     this.#wire = null;
     if (this.#state !== 'released') {
       const reason = how === 'closed' ? 'broker_closed' : 'broker_reset';
-      this.#owner.broken(this, reason, detail === '' ? 'the broker closed the connection' : detail);
+      this.#owner.broken(this, reason, detail || 'the broker closed the connection');
     }
     this.#owner.closed(this);
   }

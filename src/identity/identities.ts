@@ -66,14 +66,20 @@ export class RouteIdentities implements Identities, Watched {
 
   /** The route's own, or the first user who is somebody for brokers, where the route itself is nobody. */
   get first(): LoginSource {
-    const { own, users } = this.#groups;
-    if (own === null) {
-      for (const [name, { source }] of users ?? []) {
-        const known = this.#sources.get(name);
-        if (source !== null && known !== undefined) return known;
-      }
+    const [other] = this.#groups.own === null ? this.others : [];
+    return other ?? this.#sources.get('') ?? { name: '', login: ANONYMOUS_LOGIN };
+  }
+
+  /** Users who are somebody of their own for brokers. */
+  get others(): Iterable<LoginSource> {
+    return this.#others();
+  }
+
+  *#others(): Generator<LoginSource> {
+    for (const [name, { source }] of this.#groups.users ?? []) {
+      const known = this.#sources.get(name);
+      if (source !== null && known !== undefined) yield known;
     }
-    return this.#sources.get('') ?? { name: '', login: ANONYMOUS_LOGIN };
   }
 
   find(name: string): LoginSource | undefined {

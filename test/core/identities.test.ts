@@ -2,44 +2,12 @@
 import t from 'tap';
 import { BOOTSTRAP } from '../../src/contract/topology.ts';
 import { LoginError } from '../../src/core/login.ts';
-import { type CoreFixture, type Overrides, startCore } from '../support/core-fixture.ts';
-import type { FakeApp } from '../support/fake-app.ts';
+import { type CoreFixture, startCore } from '../support/core-fixture.ts';
 import { FakeIdentities, loginOf, passwordOf } from '../support/fake-identities.ts';
-
-const PASSWORDS = { alice: 'a1', bob: 'b1' };
-
-interface Scope {
-  teardown(task: () => Promise<void>): unknown;
-}
-
-/** Alice and bob, with brokers that know them. */
-async function startTwo(
-  t: Scope,
-  overrides: Overrides = {},
-): Promise<{ core: CoreFixture; identities: FakeIdentities }> {
-  const identities = new FakeIdentities(PASSWORDS);
-  const core = await startCore(t, {
-    identities,
-    prepare: ({ cluster }) => {
-      cluster.users = new Map(Object.entries(PASSWORDS));
-    },
-    ...overrides,
-  });
-  return { core, identities };
-}
+import { ask, changesOf, startTwo } from '../support/two-users.ts';
 
 function principals(core: CoreFixture, node = 1): string[] {
   return core.broker(node).received.map(({ id, principal }) => `${id} ${principal}`);
-}
-
-function changes(core: CoreFixture): string[] {
-  return core.eventsOf('identity.changed').map(({ identity, change }) => `${identity} ${change}`);
-}
-
-/** True if it was answered. */
-function ask(app: FakeApp): boolean {
-  const id = app.send('pool');
-  return app.ids.at(-1) === id;
 }
 
 t.test('each user has connections of its own, and no request travels on those of another', async (t) => {
@@ -73,7 +41,7 @@ t.test('a new secret is tried over one connection, and takes over once a broker 
   core.cluster.users?.set('alice', 'a2');
   identities.rotate('alice', 'a2');
   core.pump();
-  t.strictSame(changes(core), ['alice read', 'alice accepted']);
+  t.strictSame(changesOf(core), ['alice read', 'alice accepted']);
   const [old, fresh] = core.broker().open;
   t.equal(core.broker().open.length, 2, 'the old one still owes an answer');
   old?.answer();
@@ -94,7 +62,7 @@ t.test('while a new secret is tried the old connections serve', async (t) => {
   identities.rotate('alice', 'a2');
   core.pump();
   t.ok(ask(alice));
-  t.strictSame(changes(core), ['alice read']);
+  t.strictSame(changesOf(core), ['alice read']);
 });
 
 t.test('a wrong new secret is told, tried rarely, and disturbs nobody', async (t) => {
@@ -108,14 +76,14 @@ t.test('a wrong new secret is told, tried rarely, and disturbs nobody', async (t
     core.pass(10);
   }
   t.ok(core.cluster.refusals >= 2 && core.cluster.refusals <= 8, `${core.cluster.refusals} attempts in ten minutes`);
-  t.equal(changes(core).filter((change) => change === 'alice refused').length, core.cluster.refusals);
+  t.equal(changesOf(core).filter((change) => change === 'alice refused').length, core.cluster.refusals);
   t.strictSame(core.disconnected, []);
   t.equal(core.eventsOf('broker.changed').length, 0, 'the broker is well');
   core.cluster.users?.set('alice', 'wrong');
   core.pass(300);
   ask(alice);
   core.pass(300);
-  t.equal(changes(core).at(-1), 'alice accepted', 'and taken as soon as the broker knows it');
+  t.equal(changesOf(core).at(-1), 'alice accepted', 'and taken as soon as the broker knows it');
 });
 
 t.test('a secret that is put back ends the trial', async (t) => {
@@ -147,7 +115,7 @@ t.test('asleep, a new secret is used by the next dial, and nothing is dialled fo
   t.ok(ask(alice));
   t.equal(core.cluster.refusals, 0);
   t.equal(core.network.dials.length, dials + 1);
-  t.strictSame(changes(core), ['alice read', 'alice accepted']);
+  t.strictSame(changesOf(core), ['alice read', 'alice accepted']);
 });
 
 t.test('asleep, a wrong new secret gives way to the one before, and the request that woke it is served', async (t) => {
@@ -159,7 +127,7 @@ t.test('asleep, a wrong new secret gives way to the one before, and the request 
   t.ok(ask(alice));
   t.strictSame(core.disconnected, []);
   t.equal(core.cluster.refusals, 1);
-  t.strictSame(changes(core), ['alice read', 'alice refused']);
+  t.strictSame(changesOf(core), ['alice read', 'alice refused']);
   core.pass(5);
   t.ok(ask(alice));
   t.equal(core.cluster.refusals, 1);
@@ -293,13 +261,13 @@ t.test('a credential that comes after the dial was given up is not used', async 
     give = resolve;
   });
   identities.replace(
-    'alice',
-    loginOf('alice', 'token', () => fetched.then(() => passwordOf('alice', 'a1'))),
+    'bob',
+    loginOf('bob', 'token', () => fetched.then(() => passwordOf('bob', 'b1'))),
   );
-  const alice = core.connect(1, 'alice');
-  alice.send('pool');
+  const bob = core.connect(1, 'bob');
+  bob.send('pool');
   core.pass(3.5);
-  t.ok(alice.wasReset);
+  t.ok(bob.wasReset);
   await core.route.stop();
   give();
   await core.settle();

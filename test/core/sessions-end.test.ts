@@ -91,6 +91,21 @@ t.test('whoever is bound to the very connection is closed before the broker does
   t.strictSame(core.disconnected, ['upstream_lost']);
 });
 
+t.test(
+  'a session that we end is no loss: nothing is dialled for it, and what is known of the broker stays',
+  async (t) => {
+    const core = await startLimited(t);
+    const [sleeper, bound] = [core.connect(), core.connect()];
+    sleeper.send('hi');
+    bound.send('odd');
+    core.network.dials.length = 0;
+    core.pass(12);
+    t.strictSame(core.disconnected, ['upstream_lost']);
+    t.equal(sleeper.send('hi'), sleeper.ids.at(-1));
+    t.strictSame(core.network.dials, []);
+  },
+);
+
 t.test('after a standstill of the process nothing is sent on a connection whose time is over', async (t) => {
   const core = await startLimited(t);
   const app = core.connect();

@@ -32,6 +32,10 @@ export class FakeIdentities implements Identities {
     return first;
   }
 
+  get others(): Iterable<LoginSource> {
+    return [...this.#sources.values()].slice(1);
+  }
+
   find(name: string): LoginSource | undefined {
     return this.#sources.get(name);
   }
