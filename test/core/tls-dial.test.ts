@@ -1,4 +1,5 @@
 /** Dials over TLS: who is believed, what each fault is called, and sessions that are resumed. */
+import dns from 'node:dns';
 import { createServer as createPlainServer, type Server, type Socket } from 'node:net';
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import t, { type Test } from 'tap';
@@ -201,6 +202,29 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     t.same([without.text, unknown.text], ['', '']);
   });
 }
+
+t.test(
+  'a host whose first address answers nobody is dialled at the next, and its sessions are resumed too',
+  async (t) => {
+    const reused: boolean[] = [];
+    const port = await broker(t, {}, (socket) => {
+      reused.push(socket.isSessionReused());
+      socket.write('welcome');
+    });
+    const { lookup } = dns;
+    t.teardown(() => Object.assign(dns, { lookup }));
+    const addresses = ['127.0.0.2', '127.0.0.1'].map((address) => ({ address, family: 4 }));
+    const told = (_host: string, _options: object, done: (error: null, all: typeof addresses) => void): void =>
+      void setImmediate(() => done(null, addresses));
+    Object.assign(dns, { lookup: told });
+    const tls = dialTls();
+    for (let turn = 1; turn <= 2; turn += 1) {
+      const ear = await dial(t, port, tls, NAME, 'two-addresses.test');
+      await until('the welcome', () => ear.text === 'welcome');
+    }
+    t.strictSame(reused, [false, true]);
+  },
+);
 
 t.test('a session that a broker has forgotten does no harm', async (t) => {
   const tls = dialTls();

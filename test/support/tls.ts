@@ -83,13 +83,19 @@ export interface Dialled extends Ear {
 }
 
 /** Dials and waits until it is open, or over: then `end` says why. */
-export async function dial(t: Test, port: number, tls = dialTls(), serverName = NAME): Promise<Dialled> {
+export async function dial(
+  t: Test,
+  port: number,
+  tls = dialTls(),
+  serverName = NAME,
+  host = '127.0.0.1',
+): Promise<Dialled> {
   const ear = new Ear();
   let open = false;
   const connected = (): void => {
     open = true;
   };
-  const wire = tcpNetwork.dial('127.0.0.1', port, ear, connected, { tls, serverName });
+  const wire = tcpNetwork.dial(host, port, ear, connected, { tls, serverName });
   ear.wire = wire;
   t.teardown(() => wire.destroy());
   await until('the dial', () => open || ear.events.length > 0);
