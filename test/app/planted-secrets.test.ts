@@ -54,6 +54,7 @@ function utterances(shown: string, user: string): Buffer[][] {
   const asks = [request(18, 0, 3), request(3, 1, 4, { body: i32(-1) })];
   const bare = Buffer.concat([Buffer.from([0, 0, 0, Buffer.byteLength(plain)]), Buffer.from(plain)]);
   return [
+    [handshakeRequest(1, 1, shown)],
     [handshakeRequest(0, 1, 'PLAIN'), bare, ...asks],
     [handshakeRequest(0, 1, 'PLAIN'), token(0, plain)],
     [handshakeRequest(1, 1, 'PLAIN'), bare],

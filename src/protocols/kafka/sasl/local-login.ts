@@ -25,6 +25,9 @@ import {
   readHandshakeRequest,
 } from './server-messages.ts';
 
+/** RFC 4422, section 3.1. */
+const MECHANISM_NAME = /^[A-Z0-9_-]{1,20}$/;
+
 interface Exchanging {
   readonly mechanism: PasswordMechanism;
   /** Tokens come bare, without a request around them (a handshake of version 0). */
@@ -170,7 +173,9 @@ export class LocalLogin {
     const mechanism = mechanisms.find((each) => each === asked);
     if (mechanism === undefined) {
       const offered = mechanisms.length === 0 ? 'none: clients are known by their certificates' : mechanisms.join(', ');
-      const detail = `the client asks for the SASL mechanism "${oneLine(asked)}"; listenSasl.mechanisms has ${offered}`;
+      // A client whose settings are mixed up may name its password.
+      const name = MECHANISM_NAME.test(asked) ? asked : 'of a name that no mechanism has';
+      const detail = `the client asks for the SASL mechanism ${name}; listenSasl.mechanisms has ${offered}`;
       const answer = handshakeAnswer(correlationId, SaslError.unsupportedMechanism, mechanisms);
       return this.#ends('authentication_failed', detail, answer);
     }

@@ -86,14 +86,15 @@ t.test('until it is known a client may ask for versions and authenticate itself,
 
 t.test('a mechanism that is not offered is answered with those that are, and the connection ends', async (t) => {
   for (const version of [0, 1]) {
-    for (const mechanism of ['GSSAPI', 'OAUTHBEARER', '', 'plain', 'PLAIN']) {
+    for (const mechanism of ['GSSAPI', 'OAUTHBEARER', '', 'plain', 'pass-word', 'PLAIN']) {
       const client = benchWith(new UserTable(PASSWORDS, ['SCRAM-SHA-256', 'SCRAM-SHA-512'])).client();
       const { verdict, heard } = say(client, handshakeRequest(version, 5, mechanism));
       t.equal(verdict, Verdict.dismiss);
       t.equal(heardHandshake(heard), '33 SCRAM-SHA-256 SCRAM-SHA-512');
       t.equal(heard?.readInt32BE(4), 5);
       t.equal(client.closeReason, 'authentication_failed');
-      t.match(client.closeDetail, `"${mechanism}"`);
+      const isName = /^[A-Z]/.test(mechanism);
+      t.match(client.closeDetail, isName ? `mechanism ${mechanism};` : 'of a name that no mechanism has');
     }
   }
   t.equal(
