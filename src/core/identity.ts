@@ -53,7 +53,8 @@ export class Identity {
   /** The pool for somebody who asks. */
   get(broker: string): Pool {
     // Another user who is the same account may have been refused.
-    if (this.#standing.holdMilliseconds(this.#hooks.clock.now()) > 0) this.#giveWay(true, null);
+    const held = this.#standing.holdMilliseconds(this.#hooks.clock.now()) > 0;
+    if (held && this.#asleep) this.#giveWay(true, null);
     return this.#get(broker);
   }
 
@@ -73,7 +74,13 @@ export class Identity {
 
   /** Brokers refused it, or it cannot be shown to them: others may be taken. */
   get barred(): boolean {
-    return this.#standing.refused || [...this.#pools.values()].some((pool) => pool.supply.turnedAway);
+    return this.#standing.refused || [...this.#pools.values()].some(({ supply }) => supply.turnedAway);
+  }
+
+  /** And it is not tried again just now. */
+  isHeld(now: number): boolean {
+    if (this.#standing.holdMilliseconds(now) > 0) return true;
+    return [...this.#pools.values()].some(({ supply }) => supply.turnedAway && supply.pauseMilliseconds(now) > 0);
   }
 
   /** No connection is open or being opened under the login in force. */

@@ -19,16 +19,19 @@ export class Learner {
     this.#pools = pools;
   }
 
-  /** The first one who is not known to be turned away. */
+  /** The first one who is not known to be turned away; if all are, the first one who may be tried again. */
   get identity(): Identity {
-    const { first, others = [] } = this.#route.identities;
+    const { first, others } = this.#route.identities;
     const own = this.#pools.identity(first.name);
-    if (!own.barred) return own;
+    if (others === undefined || !own.barred) return own;
+    const now = this.#route.clock.now();
+    let next = own.isHeld(now) ? null : own;
     for (const { name } of others) {
       const other = this.#pools.identity(name);
       if (!other.barred) return other;
+      if (next === null && !other.isHeld(now)) next = other;
     }
-    return own;
+    return next ?? own;
   }
 
   /** Now or as soon as it may. */

@@ -42,7 +42,7 @@ export interface Identities {
   /** Who learns the topology, and what versions brokers have. */
   readonly first: LoginSource;
   /** Who does so while the first is turned away, in this order; absent: nobody. */
-  readonly others?: Iterable<LoginSource>;
+  readonly others?: Iterable<LoginSource> | undefined;
   find(name: string): LoginSource | undefined;
   /** A newer login was read, or an identity is gone. Told at most once to each listener for each change. */
   onChange(listener: (name: string) => void): void;

@@ -66,13 +66,13 @@ export class RouteIdentities implements Identities, Watched {
 
   /** The route's own, or the first user who is somebody for brokers, where the route itself is nobody. */
   get first(): LoginSource {
-    const [other] = this.#groups.own === null ? this.others : [];
+    const [other] = this.#groups.own === null ? this.#others() : [];
     return other ?? this.#sources.get('') ?? { name: '', login: ANONYMOUS_LOGIN };
   }
 
   /** Users who are somebody of their own for brokers. */
-  get others(): Iterable<LoginSource> {
-    return this.#others();
+  get others(): Iterable<LoginSource> | undefined {
+    return this.#groups.users === null ? undefined : this.#others();
   }
 
   *#others(): Generator<LoginSource> {

@@ -44,6 +44,25 @@ t.test('newcomers are answered while the first user is refused', async (t) => {
   t.ok(ask(core.connect(1, 'bob')));
 });
 
+t.test('where all were refused, whoever is taken again lets newcomers in', async (t) => {
+  const { core } = await startTwo(t);
+  for (const user of ['alice', 'bob']) {
+    core.cluster.users?.set(user, 'another');
+    core.connect(1, user).send('pool');
+    core.pass(0.1);
+  }
+  core.pass(900); // nobody asks, and nobody is asked any more
+  core.cluster.users?.set('bob', 'b1');
+  let answered = 0;
+  for (let second = 0; second < 60; second += 1) {
+    const newcomer = core.connect(1);
+    newcomer.send('hi');
+    core.pass(1);
+    answered += newcomer.ids.length;
+  }
+  t.ok(answered >= 40, `${answered} of 60 newcomers`);
+});
+
 t.test('the first user learns again once brokers take it', async (t) => {
   const { core, identities } = await startTwo(t, {}, { alice: 'another' });
   t.equal(core.broker().cluster.refusals > 0, true);
