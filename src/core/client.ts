@@ -12,6 +12,7 @@ import type { CloseReason } from '../contract/reasons.ts';
 import type { ClientHost } from './client-host.ts';
 import { isQuiet } from './client-progress.ts';
 import type { Timer } from './clock.ts';
+import { dismissLater } from './dismissal.ts';
 import { sayFarewell } from './farewell.ts';
 import type { Pool } from './pool.ts';
 import { type RelayClient, RequestRelay } from './request-relay.ts';
@@ -168,8 +169,9 @@ export class Client implements WireHandler, Waiter, RelayClient {
     return true;
   }
 
-  giveUp(reason: CloseReason, detail: string): void {
-    this.close(reason, detail, 'end');
+  giveUp(reason: CloseReason, detail: string, lastWords?: Buffer): void {
+    if (lastWords === undefined) this.close(reason, detail, 'end');
+    else this.#farewell = dismissLater(this, this.#host.clock, lastWords, reason, detail);
   }
 
   #wait(withWork: boolean, toLearn: boolean): Pool {

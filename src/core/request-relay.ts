@@ -32,7 +32,8 @@ export interface RelayClient {
   admit(upstream: Upstream): boolean;
   /** Writes an answer of ours. */
   receive(bytes: Buffer): void;
-  giveUp(reason: CloseReason, detail: string): void;
+  /** @param lastWords then it goes a while later, and hears them before */
+  giveUp(reason: CloseReason, detail: string, lastWords?: Buffer): void;
 }
 
 export class RequestRelay {
@@ -43,6 +44,8 @@ export class RequestRelay {
   #running = false;
   #awaitsReader = false;
   #incomplete = false;
+  /** Nothing of what comes is looked at any more. */
+  #over = false;
 
   constructor(client: RelayClient, wire: Wire) {
     this.#client = client;
@@ -71,6 +74,7 @@ export class RequestRelay {
 
   /** More bytes arrived. */
   feed(bytes: Buffer): void {
+    if (this.#over) return;
     const all = this.#inbox.join(bytes);
     if (this.#client.waiting) this.#waitWith(all, 0);
     else this.#run(all);
@@ -143,9 +147,12 @@ export class RequestRelay {
         incomplete = verdict === Verdict.incomplete;
         if (verdict === Verdict.learn && !owing) client.learn();
         if (verdict === Verdict.close || verdict === Verdict.dismiss) {
+          const { closeReason, closeDetail } = client.session;
           this.#write(bytes, from, at);
-          if (verdict === Verdict.dismiss) client.receive(client.session.answer());
-          client.giveUp(client.session.closeReason, client.session.closeDetail);
+          this.#over = true;
+          const lastWords = verdict === Verdict.dismiss ? client.session.answer() : undefined;
+          client.giveUp(closeReason, closeDetail, lastWords);
+          return;
         }
         break;
       }

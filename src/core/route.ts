@@ -9,6 +9,7 @@ import type { Clock } from './clock.ts';
 import { ClusterMap } from './cluster-map.ts';
 import { Distribution } from './distribution.ts';
 import type { CoreEvent } from './events.ts';
+import { invariant } from './invariant.ts';
 import { Listeners } from './listeners.ts';
 import { ANONYMOUS, type Identities } from './login.ts';
 import type { RouteOptions } from './options.ts';
@@ -246,9 +247,9 @@ export class Route implements ClientHost {
   }
 
   poolFor(client: Client, toLearn: boolean): Pool {
-    const { pools } = this;
-    const identity = toLearn ? pools.lookedAtBy(client) : pools.identity(client.session.identity);
-    if (client.listener === BOOTSTRAP) client.node = pools.choose(client.node, identity);
+    invariant(toLearn || client.session.identity !== '' || this.#parts.users === undefined, 'nobody sends as nobody');
+    const identity = toLearn ? this.pools.lookedAtBy(client) : this.pools.identity(client.session.identity);
+    if (client.listener === BOOTSTRAP) client.node = this.pools.choose(client.node, identity);
     return identity.get(client.node ?? BOOTSTRAP);
   }
 

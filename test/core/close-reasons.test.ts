@@ -144,6 +144,10 @@ const CASES: Readonly<Record<CloseReason, Case>> = {
     ...saysSo,
     title: 'the protocol says so, and has a last word',
     overrides: { protocol: closingFor('authentication_failed', Verdict.dismiss) },
+    trigger: (core, app) => {
+      app.write('hello');
+      core.pass(0.2);
+    },
   },
   http_on_kafka: { ...saysSo, overrides: { protocol: closingFor('http_on_kafka') } },
   refused_api: {

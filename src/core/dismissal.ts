@@ -1,0 +1,14 @@
+/** A client that has failed to say who it is hears so a while later, and goes: guessing is slow (KIP-306). */
+import type { CloseReason } from '../contract/reasons.ts';
+import type { Client } from './client.ts';
+import type { Clock, Timer } from './clock.ts';
+
+const DISMISS_AFTER_MILLISECONDS = 100;
+
+export function dismissLater(client: Client, clock: Clock, answer: Buffer, reason: CloseReason, detail: string): Timer {
+  return clock.after(DISMISS_AFTER_MILLISECONDS, () => {
+    if (client.closed) return;
+    client.receive(answer);
+    client.close(reason, detail, 'end');
+  });
+}
