@@ -165,3 +165,21 @@ t.test('a login that was refused before is not shown at once because it was read
   }
   t.equal(core.cluster.refusals, 1);
 });
+
+t.test('newcomers are answered while there is nothing to show for the first user', async (t) => {
+  const credential = (): never => {
+    throw new LoginError('the file is gone');
+  };
+  const identities = new FakeIdentities({ alice: 'a1', bob: 'b1' });
+  identities.replace('alice', loginOf('alice', 'token', credential));
+  const core = await startCore(t, {
+    identities,
+    prepare: ({ cluster }) => {
+      cluster.users = new Map([['bob', 'b1']]);
+    },
+  });
+  t.ok(core.route.learnt);
+  const newcomer = core.connect(BOOTSTRAP);
+  t.equal(newcomer.send('hi'), newcomer.ids.at(-1));
+  t.ok(ask(core.connect(1, 'bob')));
+});
