@@ -5,6 +5,7 @@ import type { KafkaCluster } from './kafka-cluster.ts';
 import type { Listener } from './kafka-node.ts';
 import { type Held, type Verdict, verdict } from './ledger.ts';
 import type { User } from './security.ts';
+import { untilShown } from './shown-certificate.ts';
 import { untilKnown } from './topic-view.ts';
 import { until } from './until.ts';
 
@@ -114,12 +115,13 @@ export class Judge {
     await this.#ask('allow', { user, topics });
   }
 
-  /** Has every broker show another certificate at a listener. */
-  async showCertificate(listener: Listener, { storeFile }: Certificate): Promise<void> {
+  /** Has every broker show another certificate at a listener, and waits until it does. */
+  async showCertificate(listener: Listener, { storeFile, certificateFile }: Certificate): Promise<void> {
     for (const { id } of this.#cluster.nodes) {
       const properties = { [`listener.name.${listener.toLowerCase()}.ssl.keystore.location`]: storeFile };
       await this.#ask('alter', { broker: id, properties });
     }
+    await Promise.all(this.#cluster.nodes.map((node) => untilShown(node.port(listener), certificateFile)));
   }
 
   read(topics: readonly string[], isolation: 'read_uncommitted' | 'read_committed' = 'read_committed'): Promise<Held> {
