@@ -288,3 +288,17 @@ t.test('users who are one account: what one of them was refused with, the others
   for (const user of users) t.ok(ask(core.connect(1, user)), `${user} is served with the one before`);
   t.equal(core.cluster.refusals, 1);
 });
+
+t.test('where connections are open, a login that is held back elsewhere gives way to none untried', async (t) => {
+  const { core, identities } = await startTwo(t, { brokers: 2 });
+  const alice = core.connect(1, 'alice');
+  t.ok(ask(alice));
+  core.cluster.users?.set('alice', 'another');
+  core.connect(2, 'alice').send('pool');
+  core.pass(1);
+  core.broker(1).greets = false;
+  identities.rotate('alice', 'wrong');
+  core.pump();
+  for (let turn = 0; turn < 3; turn += 1) t.ok(ask(alice));
+  t.strictSame(core.released, []);
+});
