@@ -101,12 +101,15 @@ t.test('an old login that a broker refuses late takes nothing back', async (t) =
   identities.rotate('alice', 'a2');
   core.pump();
   t.strictSame(changesOf(core), ['alice read', 'alice accepted']);
-  // The dial under the old one was still under way, and is refused only now.
-  const refusal = late?.takeAnswer({ keys: [['refused', 'yes']] });
-  late?.peer.send(refusal ?? '');
+  t.ok(ask(core.connect(1, 'alice')));
+  core.broker(1).greets = false;
+  identities.rotate('alice', 'wrong');
+  core.pump();
+  // The dial under the oldest one was still under way, and is refused only now.
+  late?.peer.send(late.takeAnswer({ keys: [['refused', 'yes']] }));
   core.pass(1);
-  t.ok(ask(second) || second.ids.length > 0);
-  t.strictSame(changesOf(core), ['alice read', 'alice accepted']);
+  t.ok(ask(core.connect(1, 'alice')), 'the one in force stays, and none takes over untried');
+  t.strictSame(changesOf(core), ['alice read', 'alice accepted', 'alice read']);
   t.strictSame(core.disconnected, []);
 });
 
@@ -120,7 +123,10 @@ t.test('it is shown, and it ends with its identity', async (t) => {
   identities.remove('alice');
   core.broker().greets = true;
   core.pass(5);
-  t.equal(core.control.upstreams().length, 0);
+  t.equal(core.openTo(), 0);
+  const { length } = core.network.dials;
+  core.pass(120);
+  t.equal(core.network.dials.length, length, 'nobody is dialled for who is gone');
   t.notOk([...core.route.pools].some(({ identity }) => identity.name === 'alice'));
 });
 
