@@ -29,6 +29,7 @@ t.test('whoever has not authenticated may learn what brokers can, and nothing mo
   nobody.send('pool');
   core.pump();
   t.ok(nobody.wasReset);
+  t.match(core.eventsOf('invariant.violated'), [{ detail: /there is no identity/ }], 'nobody is taken for somebody');
   t.strictSame(principals(core), []);
 });
 
