@@ -58,11 +58,13 @@ export class LiveRouteControl implements RouteControl {
     const { cluster, listeners, pools } = this.#route;
     return cluster.nodes.map(({ node, host, port }) => {
       const its = pools.of(node);
-      const down = its.length > 0 && its.every((pool) => !pool.supply.reachable);
+      const local = listeners.addressOf(node);
+      // Where one of several users is turned away the others still find an open door.
+      const down = local === null && its.length > 0 && its.every((pool) => !pool.supply.reachable);
       return {
         broker: node,
         address: `${host}:${port}`,
-        local: listeners.addressOf(node),
+        local,
         state: down ? 'down' : its.every((pool) => pool.asleep) ? 'asleep' : 'awake',
         upstreams: its.reduce((sum, pool) => sum + pool.open.size, 0),
         waiters: its.reduce((sum, pool) => sum + pool.queue.size, 0),

@@ -27,6 +27,8 @@ const MAX_AGE_JITTER = 0.1;
 const CREDENTIAL_LATE = 'what the broker is to be shown did not come within upstream.dialTimeoutMilliseconds';
 /** Between dials that fail for a reason that somebody must mend. */
 const LASTING = { firstMilliseconds: 5_000, largestMilliseconds: 60_000, least: 0.5 };
+/** A broker that is dead behind something that accepts for it looks like one whose handshake fails. */
+const MOST_AFTER_HANDSHAKE_MILLISECONDS = 10_000;
 
 export interface SupplyHooks {
   readonly identity: string;
@@ -246,7 +248,9 @@ export class Supply {
     }
     this.#failedInARow = 0;
     const isLasting = isLoginFailure(failure);
-    const delay = Math.max(held, isLasting ? this.#lasting.failed() : this.#backoff.failed());
+    const pause = isLasting ? this.#lasting.failed() : this.#backoff.failed();
+    const most = failure === 'tls_failed' ? MOST_AFTER_HANDSHAKE_MILLISECONDS : pause;
+    const delay = Math.max(held, Math.min(pause, most));
     if (isLasting) this.#pausedUntil = now + delay;
     this.#retryWithin(delay);
     // What a new connection is refused for, the open ones are served in spite of.

@@ -199,3 +199,27 @@ t.test('who is the same account as one that was refused is not asked to learn', 
   t.ok(core.route.learnt);
   t.equal(core.cluster.refusals, 1);
 });
+
+t.test('a broker that turns one user away is shown as it is for the others', async (t) => {
+  const { core } = await startTwo(t);
+  core.cluster.users?.set('alice', 'another');
+  const alice = core.connect(1, 'alice');
+  alice.send('pool');
+  core.pass(0.1);
+  t.ok(alice.wasReset);
+  t.equal(core.control.view().brokers[0]?.state, 'asleep');
+  t.ok(ask(core.connect(1, 'bob')));
+  t.equal(core.control.view().brokers[0]?.state, 'awake');
+});
+
+t.test('a handshake that fails is tried again within ten seconds, as with any broker that is dead', async (t) => {
+  const core = await startCore(t);
+  core.network.refuse(core.broker().address, 'ERR_TLS_HANDSHAKE_CLOSED');
+  for (let second = 0; second < 300; second += 1) {
+    const app = core.connect();
+    if (!app.peer.refused) app.send('pool');
+    core.pass(1);
+  }
+  const dials = core.eventsOf('upstream.dial_failed').filter(({ broker }) => broker === '1').length;
+  t.ok(dials >= 30 && dials <= 70, `${dials} dials in five minutes`);
+});
