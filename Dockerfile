@@ -32,7 +32,8 @@ COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 RUN ln -s /app/dist/main.js /usr/local/bin/slackwater
 
-# By number, so that Kubernetes can tell that it is not root. Nothing is ever written: the root file system may be read-only.
+# By number, so that Kubernetes can tell that it is not root. Nothing is ever written but a stateFile, if a route has one: the
+# root file system may be read-only.
 USER 65532:65532
 
 # A route's port is what its `listen` says; 9092 is the example's. The admin listener stays on loopback.

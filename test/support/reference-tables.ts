@@ -28,7 +28,8 @@ const EVENT_FIELDS: Readonly<Record<FieldOf<CoreEvent>, string>> = {
   idleSeconds: 'Since the last valid data; null if it never carried any.',
   opened: 'False if the connection was never opened.',
   waiters: 'How many clients wait for a connection to this broker.',
-  change: '`added`, `moved`, `removed`, `down` or `up`.',
+  change:
+    'Of `broker.changed`: `added`, `moved`, `removed`, `down`, `up`; of `identity.changed`: `read`, `accepted`, `refused`, `unreadable`.',
   local: 'Where applications reach the broker; absent while they cannot.',
 };
 
