@@ -29,6 +29,8 @@ export class BrokerPools implements PoolContext, IdentityHooks {
   /** Pools that lend nothing any more, until their last upstream is gone. */
   readonly #retired = new Set<Pool>();
   readonly #preference: number;
+  /** Brokers that were told to be down. */
+  readonly #down = new Set<string>();
   /** A broker was reached at least once. */
   #reached = false;
   #nextUpstream = 1;
@@ -194,11 +196,11 @@ export class BrokerPools implements PoolContext, IdentityHooks {
     return this.#route.clients.size > 0 && !this.#route.stopped;
   }
 
-  dialled(upstream: Upstream, pool: Pool, wasAsleep: boolean, wasUnreachable: boolean): void {
+  dialled(upstream: Upstream, pool: Pool, wasAsleep: boolean): void {
     this.#reached = true;
     this.#reports.opened(upstream, pool, wasAsleep);
     this.#open(pool.broker);
-    if (wasUnreachable && !pool.identity.isTrial(pool)) this.#tellChange(pool, 'up');
+    if (this.#down.delete(pool.broker)) this.#tellChange(pool, 'up');
     pool.identity.accepted(pool);
   }
 
@@ -228,7 +230,11 @@ export class BrokerPools implements PoolContext, IdentityHooks {
       return;
     }
     if (broker !== BOOTSTRAP || !this.#anyReachable(identity)) this.#route.listeners.shut(broker);
-    if (wasReachable) this.#tellChange(pool, 'down');
+    // Its own line tells who was turned away, and why.
+    if (wasReachable && !isWell) {
+      this.#down.add(broker);
+      this.#tellChange(pool, 'down');
+    }
     if (broker !== BOOTSTRAP && !isWell && this.clientsOpen()) this.learn();
   }
 

@@ -8,7 +8,7 @@ const DISMISS_AFTER_MILLISECONDS = 100;
 export function dismissLater(client: Client, clock: Clock, answer: Buffer, reason: CloseReason, detail: string): Timer {
   return clock.after(DISMISS_AFTER_MILLISECONDS, () => {
     if (client.closed) return;
-    client.receive(answer);
+    if (answer.length > 0) client.receive(answer);
     client.close(reason, detail, 'end');
   });
 }

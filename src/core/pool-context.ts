@@ -19,7 +19,7 @@ export interface PoolContext {
   nextUpstreamId(): string;
   /** Some client of the route is open. */
   clientsOpen(): boolean;
-  dialled(upstream: Upstream, pool: Pool, wasAsleep: boolean, wasUnreachable: boolean): void;
+  dialled(upstream: Upstream, pool: Pool, wasAsleep: boolean): void;
   dialFailed(upstream: Upstream, pool: Pool, failure: DialFailure, detail: string, retrySeconds: number): void;
   /** A broker did not take its login. True: another one took over, and the pool is retired. */
   refused(pool: Pool, failure: DialFailure, detail: string): boolean;

@@ -161,12 +161,11 @@ export class Pool implements UpstreamOwner {
   opened(upstream: Upstream): void {
     const { context, supply } = this;
     const wasAsleep = this.asleep;
-    const wasUnreachable = !supply.reachable;
     supply.succeeded(upstream);
     upstream.lifetime.limitSession(upstream.session.lifetimeMilliseconds, context.random());
     upstream.use(null);
     this.#open.add(upstream);
-    context.dialled(upstream, this, wasAsleep, wasUnreachable);
+    context.dialled(upstream, this, wasAsleep);
     upstream.forHousekeeping = !this.queue.hasWork;
     const onErrand = upstream.forHousekeeping && !this.#retired && upstream.run('refresh');
     if (onErrand || !upstream.isFree()) this.watch.arm();

@@ -117,9 +117,11 @@ await t.test('silent producers hold no connection at the brokers, cost no byte a
     const { listener } = [secured, clear][index]!;
     t.equal(connectionsLeft, 0, `${listener}: no connection is left after ${secondsToZero} s`);
     t.strictSame({ bytes, dials, complaints }, { bytes: 0, dials: 0, complaints: [] }, listener);
-    t.ok(clientSockets.before >= fleet.size, `${clientSockets.before} client sockets`);
-    t.equal(clientSockets.after, clientSockets.before, 'every client socket stays open');
+    t.ok(clientSockets.after >= fleet.size, `${clientSockets.after} client sockets`);
   }
+  // Clients may drop a socket that they do not need, such as librdkafka that to its bootstrap address.
+  const { client_closed: _ended, client_reset: _dropped, ...others } = await sidecar.closeReasons();
+  t.strictSame(others, {}, 'the sidecar closes none');
 });
 
 await t.test('producers that wake up authenticate their way anew and deliver once and in order', async (t) => {

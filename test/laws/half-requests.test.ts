@@ -81,6 +81,7 @@ for (const specimen of SPECIMENS.filter(({ framed }) => framed)) {
         const sidecar = await startSidecar(t, specimen);
         const application = sidecar.connect();
         application.send(Buffer.concat([bytes, ordinary.request(1234)]));
+        sidecar.pass(0.2); // who guesses passwords is kept waiting
         t.notOk(sidecar.carries(ordinary.request(1234)), name);
         t.strictSame(sidecar.closeReasons, [reason], name);
         t.ok(application.peer.over, name);

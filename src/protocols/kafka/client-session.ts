@@ -29,6 +29,8 @@ const MOST_VERSIONS_BYTES = 128 * 1024;
 /** A longer Metadata request is not kept for a sleeper. */
 const MOST_QUESTION_BYTES = 16 * 1024;
 
+const NOTHING = Buffer.alloc(0);
+
 export class KafkaClientSession implements ClientSession {
   size = 0;
   demand: Demand = Demand.pool;
@@ -208,7 +210,9 @@ export class KafkaClientSession implements ClientSession {
     this.#judgement = judgement;
     if (judgement.end === null) return Verdict.answer;
     this.#close(judgement.end.reason, judgement.end.detail);
-    return judgement.answer === null ? Verdict.close : Verdict.dismiss;
+    // A bare token that is refused has no answer, and is not refused any faster.
+    const guessed = judgement.end.reason === 'authentication_failed';
+    return guessed || judgement.answer !== null ? Verdict.dismiss : Verdict.close;
   }
 
   #inspectProduce(api: Api, bytes: Buffer, start: number, end: number, complete: boolean): Verdict {
@@ -247,7 +251,7 @@ export class KafkaClientSession implements ClientSession {
   }
 
   answer(): Buffer {
-    const judged = this.#judgement?.answer ?? null;
+    const judged = this.#judgement?.answer ?? (this.#judgement?.end == null ? null : NOTHING);
     if (judged !== null) {
       this.#login?.commit();
       this.identity = this.#login?.identity ?? '';

@@ -124,7 +124,8 @@ export function say(client: ClientSession, bytes: Buffer, mayAnswer = true): Sai
   if (once !== verdict) throw new Error(`judged ${verdict}, and before that ${once}`);
   const isAnswered = verdict === Verdict.answer || verdict === Verdict.dismiss;
   if (isAnswered && client.size !== bytes.length) throw new Error(`${client.size} bytes, not ${bytes.length}`);
-  return { verdict, heard: isAnswered ? client.answer() : null };
+  const heard = isAnswered ? client.answer() : null;
+  return { verdict, heard: heard?.length === 0 ? null : heard };
 }
 
 export type Outcome = 'known' | HeardToken;
