@@ -53,7 +53,8 @@ export class Identity {
   /** The pool for somebody who asks. */
   get(broker: string): Pool {
     // Another user who is the same account may have been refused.
-    const held = this.#standing.holdMilliseconds(this.#hooks.clock.now()) > 0;
+    const standing = this.#standing;
+    const held = standing.refused && standing.holdMilliseconds(this.#hooks.clock.now()) > 0;
     if (held && this.#asleep) this.#giveWay(true, null);
     return this.#get(broker);
   }

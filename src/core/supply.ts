@@ -105,7 +105,8 @@ export class Supply {
 
   /** Whoever asks may be served, as far as we know. */
   get serviceable(): boolean {
-    return this.reachable && !this.isBarred(this.#context.clock.now());
+    // Asked for with every request: the time is read only where it matters.
+    return this.reachable && (this.#hooks.serves() || !this.isBarred(this.#context.clock.now()));
   }
 
   /** Why no dial is made just now. */
