@@ -41,8 +41,9 @@ export function sweepPool(pool: Pool, now: number, hooks: SweepHooks): void {
     if (upstream.state !== 'using' || upstream.waitsForTenant) continue;
     if (upstream.session.owed === 0) {
       // Whoever is bound to this very connection must be told that it ends.
-      if (upstream.lifetime.sessionOver(now) && upstream.tenant?.pinned === true && !isDirty(upstream))
-        pool.condemn(upstream, 'session_expired', true, 'the session that the broker granted is nearly over');
+      const expiry = upstream.lifetime.expiry(now);
+      if (expiry?.reason === 'session_expired' && upstream.tenant?.pinned === true && !isDirty(upstream))
+        pool.condemn(upstream, expiry.reason, true, expiry.detail);
       continue;
     }
     // Nothing can be answered while the only request is still on its way.

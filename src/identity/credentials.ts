@@ -6,7 +6,8 @@ import { type AwsAccess, type Importer, loadSigner, SIGNER_PACKAGE, signedToken 
 import type { Files } from './files.ts';
 import type { Material } from './fingerprint.ts';
 import type { SaslOptions, TokenEndpointOptions } from './options.ts';
-import { authorities, systemAuthorities } from './tls-authorities.ts';
+import { systemAuthorities } from './tls-authorities.ts';
+import { certificatesIn } from './tls-certificates.ts';
 import { bearer, lifeOfJwt } from './token.ts';
 import { TokenCache } from './token-cache.ts';
 import type { TokenGrant } from './token-endpoint.ts';
@@ -91,7 +92,7 @@ async function byGrant(
   const { url, clientId, scope, caFile } = endpoint;
   const clientSecret = await secretOf(endpoint.clientSecret, endpoint.clientSecretFile, files);
   if (clientSecret === undefined) throw new LoginError('tokenEndpoint needs clientSecret or clientSecretFile');
-  const roots = caFile === undefined ? systemAuthorities() : authorities(caFile, await files.read(caFile)).pems;
+  const roots = caFile === undefined ? systemAuthorities() : certificatesIn(caFile, await files.read(caFile)).pems;
   const grant: TokenGrant = { url, clientId, clientSecret, scope, authorities: roots };
   const cache = new TokenCache({
     clock,

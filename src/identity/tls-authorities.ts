@@ -1,16 +1,5 @@
 /** Whose signatures are believed. */
 import { getCACertificates } from 'node:tls';
-import { certificatesIn, type PemFile } from './tls-certificates.ts';
-
-/**
- * A bundle of authorities. Whoever stands in it is believed, as in the trust stores of Java: also an intermediate authority
- * without the one above it, and a single broker.
- *
- * @throws {LoginError} if it holds none
- */
-export function authorities(path: string, bytes: Buffer): PemFile {
-  return certificatesIn(path, bytes);
-}
 
 let known: readonly string[] | null = null;
 

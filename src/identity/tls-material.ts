@@ -6,8 +6,8 @@
 import { createSecureContext, type SecureContextOptions, type SecureVersion } from 'node:tls';
 import { LoginError } from '../core/login.ts';
 import type { DialTls, ListenTls } from '../core/wire.ts';
-import { authorities, systemAuthorities } from './tls-authorities.ts';
-import { type LoadedCertificate, loaded } from './tls-certificates.ts';
+import { systemAuthorities } from './tls-authorities.ts';
+import { certificatesIn, type LoadedCertificate, loaded } from './tls-certificates.ts';
 import { certificateOfKeyStore, keyPair, keyStore, password } from './tls-keys.ts';
 
 /** `upstream.tls`. Paths are absolute here. */
@@ -72,9 +72,11 @@ export function tlsFiles(config: UpstreamTlsConfig | ListenTlsConfig | AdminTlsC
  * @throws {LoginError} naming the file, the cause and the remedy
  */
 export function upstreamTls(config: UpstreamTlsConfig, contents: Contents): UpstreamMaterial {
-  const ca = config.caFile === undefined ? null : authorities(config.caFile, contents(config.caFile));
+  const ca = config.caFile === undefined ? null : certificatesIn(config.caFile, contents(config.caFile));
   const own = ownCertificate(config, contents);
   const roots = ca?.pems ?? systemAuthorities();
+  // Whoever stands in caFile is believed, as in the trust stores of Java: also an intermediate authority without the one
+  // above it, and a single broker.
   const trust = { ca: [...roots], allowPartialTrustChain: ca !== null };
   const options: SecureContextOptions = { minVersion: config.minVersion, ...trust, ...own.options };
   const { minVersion, rejectUnauthorized } = config;
@@ -115,7 +117,8 @@ function ownCertificate(config: UpstreamTlsConfig, contents: Contents): OwnCerti
  */
 export function listenTls(config: ListenTlsConfig, contents: Contents): ListenMaterial {
   const pair = pairOf(config, contents);
-  const ca = config.clientCaFile === undefined ? null : authorities(config.clientCaFile, contents(config.clientCaFile));
+  const ca =
+    config.clientCaFile === undefined ? null : certificatesIn(config.clientCaFile, contents(config.clientCaFile));
   const options: SecureContextOptions = {
     minVersion: config.minVersion,
     ...pair.options,
