@@ -30,9 +30,26 @@ export function readAddress(text: string): HostPort | { readonly fault: string }
   return { host, port };
 }
 
-/** Like `readAddress`, for text that the schema has let through. */
+/** The schemes of Pulsar's service URLs: in plaintext, and over TLS. */
+export const SERVICE_SCHEMES = ['pulsar://', 'pulsar+ssl://'] as const;
+export type ServiceScheme = (typeof SERVICE_SCHEMES)[number];
+
+export function schemeOf(text: string): ServiceScheme | undefined {
+  return SERVICE_SCHEMES.find((scheme) => text.startsWith(scheme));
+}
+
+/** Like `readAddress`, and also `pulsar://host:port` or `pulsar+ssl://host:port`, of one broker. */
+export function readServiceAddress(text: string): HostPort | { readonly fault: string } {
+  const scheme = schemeOf(text);
+  if (scheme === undefined) return readAddress(text);
+  if (text.includes(',')) return { fault: `must be one broker: give each an entry of its own` };
+  const read = readAddress(text.slice(scheme.length).replace(/\/$/, ''));
+  return 'fault' in read ? { fault: `must be ${scheme}host:port, such as ${scheme}broker-1:6650` } : read;
+}
+
+/** Like `readServiceAddress`, for text that the schema has let through. */
 export function parseAddress(text: string): HostPort {
-  const address = readAddress(text);
+  const address = readServiceAddress(text);
   if ('fault' in address) throw new TypeError(`${text}: ${address.fault}`);
   return address;
 }

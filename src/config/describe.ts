@@ -1,7 +1,7 @@
 /** What a configuration means, in words: the output of `slackwater check`. */
 import { formatAddress } from './address.ts';
 import { describeIdentity, type IdentityDescription } from './describe-identity.ts';
-import { type EffectiveRoute, effectiveRoutes, type Settings } from './effective.ts';
+import { type EffectiveRoute, effectiveRoutes, hasListeners, type Settings } from './effective.ts';
 import type { Config } from './schema.ts';
 import { warnings } from './warnings.ts';
 
@@ -14,6 +14,8 @@ export interface RouteDescription extends IdentityDescription {
   /** Where brokers are served locally; null if the protocol has no listeners of that kind. */
   readonly brokers: string | null;
   readonly idle: string;
+  /** What becomes of topics that nobody but idle producers uses; null if the protocol has nothing of the kind. */
+  readonly topics: string | null;
   readonly clients: string;
 }
 
@@ -49,6 +51,7 @@ export function descriptionText(description: ConfigDescription): string {
     `  pinned                   ${route.pinned}`,
     `  refused                  ${route.refused}`,
     `  idle                     ${route.idle}`,
+    ...(route.topics === null ? [] : [`  topics                   ${route.topics}`]),
     `  clients                  ${route.clients}`,
   ]);
   const listeners = [`admin   ${description.admin}`, `health  ${description.health}`];
@@ -69,19 +72,22 @@ function describeRoute(route: EffectiveRoute): RouteDescription {
     protocol: route.protocol,
     listen: formatAddress(route.listen),
     bootstrap: route.upstream.bootstrap.map(formatAddress),
-    brokers: route.protocol === 'kafka' ? brokerWords(route.brokers) : null,
+    brokers: hasListeners(route) ? brokerWords(route) : null,
     ...describeIdentity(route),
     idle: idleWords(route),
+    topics: topicWords(route),
     clients: clientWords(route),
   };
 }
 
-function brokerWords({ portBase, ports, listenHost, advertisedHost }: EffectiveRoute['brokers']): string {
-  const single = Object.entries(ports).map(
-    ([node, port]) => `node ${node} on ${formatAddress({ host: listenHost, port })}`,
+function brokerWords({ protocol, brokers }: EffectiveRoute): string {
+  const { portBase, ports, listenHost, advertisedHost } = brokers;
+  const [each, which] = protocol === 'kafka' ? ['node', 'node N'] : ['', 'the Nth that is named, from 0,'];
+  const single = Object.entries(ports).map(([node, port]) =>
+    `${each} ${node} on ${formatAddress({ host: listenHost, port })}`.trimStart(),
   );
   const host = listenHost.includes(':') ? `[${listenHost}]` : listenHost;
-  const others = portBase === undefined ? [] : [`node N on ${host}:(${portBase} + N)`];
+  const others = portBase === undefined ? [] : [`${which} on ${host}:(${portBase} + N)`];
   const told = advertisedHost === listenHost ? '' : `; applications are told ${advertisedHost}`;
   return `${[...single, ...others].join(', ')}${told}`;
 }
@@ -90,7 +96,20 @@ function idleWords(route: EffectiveRoute): string {
   if (route.upstream.saslPassThrough) return 'an upstream goes with its client';
   const window = releaseWindow(route);
   if (window === undefined) return 'an upstream stays open until the broker closes it';
-  return `an upstream goes between ${window.earliest} and ${window.latest} s after its last valid data`;
+  const words = `an upstream goes between ${window.earliest} and ${window.latest} s after its last valid data`;
+  if (route.protocol !== 'pulsar') return words;
+  return route.keepTopicsAlive ? `${words}, but stays while a producer is open` : `${words}; its producers are parked`;
+}
+
+/** Whether a topic has a producer is all that keeps one without subscription. */
+function topicWords(route: EffectiveRoute): string | null {
+  if (route.protocol !== 'pulsar') return null;
+  if (route.keepTopicsAlive || releaseWindow(route) === undefined)
+    return 'keep their producers, however idle those are';
+  return (
+    'one without subscription is deleted by its broker 60 s (brokerDeleteInactiveTopicsFrequencySeconds) after its ' +
+    'producers were parked, unless keepTopicsAlive is true or brokerDeleteInactiveTopicsEnabled=false'
+  );
 }
 
 function clientWords({ maxClients, clientMaxIdleSeconds }: EffectiveRoute): string {

@@ -1,8 +1,15 @@
 /** What holds for each route once its own keys, the top level's and the defaults are laid over one another. */
 import type { z } from 'zod';
-import { type HostPort, parseAddress } from './address.ts';
+import { formatAddress, type HostPort, parseAddress } from './address.ts';
+import { isNodeId } from './scalars.ts';
 import { brokersSchema, type Config, type RouteConfig } from './schema.ts';
-import type { ListenSaslConfig, ListenTlsConfig, UpstreamSaslConfig, UpstreamTlsConfig } from './security.ts';
+import type {
+  ListenSaslConfig,
+  ListenTlsConfig,
+  UpstreamAuthConfig,
+  UpstreamSaslConfig,
+  UpstreamTlsConfig,
+} from './security.ts';
 import { idleKeys } from './settings.ts';
 
 type IdleSettings = { readonly [K in keyof typeof idleKeys]: z.output<(typeof idleKeys)[K]> };
@@ -28,6 +35,10 @@ export interface EffectiveRoute extends Settings {
     /** Null: nobody in particular. */
     readonly sasl: UpstreamSaslConfig | null;
     readonly saslPassThrough: boolean;
+    /** Of a pulsar route. Null: what clients show is shown to brokers. */
+    readonly auth: UpstreamAuthConfig | null;
+    /** Patterns of `host:port`. */
+    readonly allowedBrokers: readonly string[];
   };
   /** Null: plaintext. */
   readonly listenTls: ListenTlsConfig | null;
@@ -35,6 +46,9 @@ export interface EffectiveRoute extends Settings {
   readonly listenSasl: ListenSaslConfig | null;
   /** An absolute path; null: nothing is kept. */
   readonly stateFile: string | null;
+  readonly keepTopicsAlive: boolean;
+  /** Lookups of a pulsar route are answered with local ports of the brokers' own. */
+  readonly rewritesLookups: boolean;
   readonly brokers: {
     readonly portBase?: number | undefined;
     /** Node name to local port. */
@@ -43,6 +57,11 @@ export interface EffectiveRoute extends Settings {
     readonly advertisedHost: string;
     readonly removeAfterSeconds: number;
   };
+}
+
+/** Whether brokers are served on local ports of their own. */
+export function hasListeners({ protocol, rewritesLookups }: EffectiveRoute): boolean {
+  return protocol === 'kafka' || rewritesLookups;
 }
 
 /** The top level's settings, or those of a route. */
@@ -62,7 +81,8 @@ export function effectiveRoutes(config: Config): EffectiveRoute[] {
 function effectiveRoute(config: Config, route: RouteConfig): EffectiveRoute {
   const settings = settingsOf(config, route);
   const listen = parseAddress(route.listen);
-  const { portBase, ports, listenHost, advertisedHost, removeAfterSeconds } = route.brokers ?? brokersSchema.parse({});
+  const brokers = route.brokers ?? brokersSchema.parse({});
+  const { portBase, ports, listenHost, advertisedHost, removeAfterSeconds } = brokers;
   return {
     name: route.name,
     protocol: route.protocol,
@@ -80,18 +100,27 @@ function effectiveRoute(config: Config, route: RouteConfig): EffectiveRoute {
       tls: route.upstream.tls ?? null,
       sasl: route.upstream.sasl ?? null,
       saslPassThrough: route.upstream.saslPassThrough,
+      auth: route.upstream.auth ?? null,
+      allowedBrokers: route.upstream.allowedBrokers,
     },
     listenTls: route.listenTls ?? null,
     listenSasl: route.listenSasl ?? null,
     stateFile: route.stateFile ?? null,
+    keepTopicsAlive: route.keepTopicsAlive,
+    rewritesLookups: route.brokers?.rewriteLookups === 'listeners',
     brokers: {
       portBase,
-      ports,
+      ports: Object.fromEntries(Object.entries(ports).map(([node, port]) => [nodeName(node), port])),
       listenHost: listenHost ?? listen.host,
       advertisedHost: advertisedHost ?? listen.host,
       removeAfterSeconds,
     },
   };
+}
+
+/** A broker's address in the one spelling in which it is its name. */
+function nodeName(text: string): string {
+  return isNodeId(text) ? text : formatAddress(parseAddress(text));
 }
 
 function pickIdle(config: Config): IdleSettings {

@@ -2,11 +2,19 @@
 import type { Secret } from '../contract/credential.ts';
 import { formatAddress } from './address.ts';
 import { type EffectiveRoute, effectiveRoutes, type Settings, settingsOf } from './effective.ts';
-import type { Config, RouteConfig } from './schema.ts';
-import type { ListenSaslConfig, ListenTlsConfig, UpstreamSaslConfig, UpstreamTlsConfig } from './security.ts';
+import type { Config, LOOKUP_WAYS, RouteConfig } from './schema.ts';
+import type {
+  ListenSaslConfig,
+  ListenTlsConfig,
+  UpstreamAuthConfig,
+  UpstreamSaslConfig,
+  UpstreamTlsConfig,
+} from './security.ts';
 
 /** With `'[secret]'` in place of every secret. */
 type Shown<T> = T extends Secret ? string : T extends object ? { readonly [K in keyof T]: Shown<T[K]> } : T;
+
+type PublicBrokers = Partial<EffectiveRoute['brokers']> & { readonly rewriteLookups?: (typeof LOOKUP_WAYS)[number] };
 
 export interface PublicRoute extends Omit<Settings, 'upstream'> {
   readonly name: string;
@@ -19,11 +27,14 @@ export interface PublicRoute extends Omit<Settings, 'upstream'> {
     readonly tls?: Shown<UpstreamTlsConfig>;
     readonly sasl?: Shown<UpstreamSaslConfig>;
     readonly saslPassThrough?: boolean;
+    readonly auth?: Shown<UpstreamAuthConfig>;
+    readonly allowedBrokers?: readonly string[];
   };
-  readonly brokers?: EffectiveRoute['brokers'];
+  readonly brokers?: PublicBrokers;
   readonly listenTls?: Shown<ListenTlsConfig>;
   readonly listenSasl?: Shown<ListenSaslConfig>;
   readonly stateFile?: string;
+  readonly keepTopicsAlive?: boolean;
 }
 
 export interface PublicConfig extends Readonly<Omit<Config, 'routes'>> {
@@ -41,27 +52,42 @@ export function publicConfig(config: Config): PublicConfig {
 }
 
 function publicRoute(route: EffectiveRoute, upstream: RouteConfig['upstream'] | undefined): PublicRoute {
-  const { name, protocol, listen, brokers, listenTls, listenSasl, stateFile, ...settings } = route;
-  const { bootstrap, dialTimeoutMilliseconds, tls, sasl, saslPassThrough } = settings.upstream;
-  const { portBase, ...others } = brokers;
-  const kafka = protocol === 'kafka';
+  const { name, protocol, listen, brokers, listenTls, listenSasl, stateFile, ...others } = route;
+  const { keepTopicsAlive, rewritesLookups, ...settings } = others;
+  const { bootstrap, dialTimeoutMilliseconds, tls, sasl, saslPassThrough, auth, allowedBrokers } = settings.upstream;
+  const [kafka, pulsar] = [protocol === 'kafka', protocol === 'pulsar'];
   return {
     name,
     protocol,
     listen: formatAddress(listen),
-    ...(kafka ? { brokers: { ...(portBase === undefined ? {} : { portBase }), ...others } } : {}),
+    ...(kafka || pulsar ? { brokers: publicBrokers(brokers, kafka, rewritesLookups) } : {}),
     ...settings,
     upstream: {
       bootstrap: bootstrap.map(formatAddress),
-      ...(kafka ? { dialAddresses: upstream?.dialAddresses ?? {}, saslPassThrough } : {}),
+      ...(kafka || pulsar ? { dialAddresses: upstream?.dialAddresses ?? {} } : {}),
+      ...(kafka ? { saslPassThrough } : {}),
+      ...(pulsar ? { allowedBrokers } : {}),
       dialTimeoutMilliseconds,
       ...(tls === null ? {} : { tls: shown(tls) }),
       ...(sasl === null ? {} : { sasl: shown(sasl) }),
+      ...(auth === null ? {} : { auth: shown(auth) }),
     },
     ...(listenTls === null ? {} : { listenTls: shown(listenTls) }),
     ...(listenSasl === null ? {} : { listenSasl: shown(listenSasl) }),
     ...(stateFile === null ? {} : { stateFile }),
+    ...(pulsar ? { keepTopicsAlive } : {}),
   };
+}
+
+/** Where brokers have no ports of their own, their keys would be faults. */
+function publicBrokers(
+  { portBase, ...others }: EffectiveRoute['brokers'],
+  kafka: boolean,
+  rewritesLookups: boolean,
+): PublicBrokers {
+  const served = { ...(portBase === undefined ? {} : { portBase }), ...others };
+  if (kafka) return served;
+  return rewritesLookups ? { ...served, rewriteLookups: 'listeners' } : { rewriteLookups: 'proxy' };
 }
 
 /** As JSON has it: secrets say that they are some, and what is not there is not there. */

@@ -1,6 +1,8 @@
 /** Checks between the keys of one route, and between the names of several. */
-import { isWildcard, overlap, parseAddress, reaches } from './address.ts';
+import { parseAddress, reaches } from './address.ts';
+import { type InRoute, servedFaults } from './broker-rules.ts';
 import type { KeyPath } from './fault.ts';
+import { otherProtocolFaults, pulsarFaults } from './pulsar-rules.ts';
 import type { RuleFault } from './rule-fault.ts';
 import { saslFaults } from './sasl-rules.ts';
 import type { Config, RouteConfig } from './schema.ts';
@@ -13,17 +15,15 @@ export function routeFaults(config: Config): RuleFault[] {
     ...config.routes.flatMap((route, index) => {
       const inRoute = (...keys: KeyPath): KeyPath => ['routes', index, ...keys];
       return [
-        ...(route.protocol === 'kafka'
-          ? [...kafkaFaults(route, inRoute), ...identityFaults(route, inRoute)]
-          : tcpFaults(route, inRoute)),
+        ...(route.protocol === 'pulsar' ? pulsarFaults(config, route, inRoute) : otherProtocolFaults(route, inRoute)),
+        ...(route.protocol === 'kafka' ? [...servedFaults(route, inRoute), ...identityFaults(route, inRoute)] : []),
+        ...(route.protocol === 'tcp' ? tcpFaults(route, inRoute) : []),
         ...(route.upstream.tls === undefined ? [] : upstreamTlsFaults(route.upstream.tls, inRoute('upstream', 'tls'))),
         ...loops(route, inRoute),
       ];
     }),
   ];
 }
-
-type InRoute = (...keys: KeyPath) => KeyPath;
 
 function duplicateNames(routes: readonly RouteConfig[]): RuleFault[] {
   return routes.flatMap((route, index): RuleFault[] => {
@@ -66,36 +66,6 @@ function identityFaults(route: RouteConfig, inRoute: InRoute): RuleFault[] {
     found.push({ at: [inRoute('stateFile')], on: [...on, passThrough], mark: 'key', message });
   }
   return found;
-}
-
-function kafkaFaults(route: RouteConfig, inRoute: InRoute): RuleFault[] {
-  const on = [inRoute('protocol'), inRoute('listen')];
-  const { portBase, ports, listenHost, advertisedHost } = route.brokers ?? {};
-  const faults: RuleFault[] = [];
-  if (portBase === undefined && Object.keys(ports ?? {}).length === 0) {
-    const message =
-      'a kafka route needs brokers.portBase, such as 29092, or brokers.ports: each broker has its own port';
-    faults.push({ at: [inRoute('brokers')], on, mark: 'key', message });
-  }
-  if (advertisedHost !== undefined) {
-    if (!isWildcard(advertisedHost)) return faults;
-    const message = `${advertisedHost} is no address to connect to: name the host under which applications reach this one`;
-    return [...faults, { at: [inRoute('brokers', 'advertisedHost')], on, mark: 'value', message }];
-  }
-  const host = parseAddress(route.listen).host;
-  const wildcard = [host, listenHost ?? host].find(isWildcard);
-  const advertise = inRoute('brokers', 'advertisedHost');
-  const at = [...(listenHost === undefined ? [] : [inRoute('brokers', 'listenHost')]), inRoute('listen')];
-  if (wildcard !== undefined) {
-    const message = `${wildcard} stands for all addresses: say in brokers.advertisedHost which one applications connect to`;
-    faults.push({ at, on: [...on, advertise], mark: 'value', message });
-  } else if (listenHost !== undefined && !overlap(listenHost, host)) {
-    const message =
-      `brokers are served on ${listenHost}, but applications would be told ${host}, the host of listen: ` +
-      'set brokers.advertisedHost';
-    faults.push({ at, on: [...on, advertise], mark: 'value', message });
-  }
-  return faults;
 }
 
 /** Keys of a route that mean nothing where bytes are passed on as they are. */

@@ -1,15 +1,15 @@
-/** Checks between the keys of `upstream.sasl`, or of a user's `sasl`: each mechanism has its own. */
+/** Checks between the keys of `upstream.sasl`, of a user's `sasl`, and of `upstream.auth`: each mechanism has its own. */
 import { isLoopback } from './address.ts';
 import type { KeyPath } from './fault.ts';
 import type { RuleFault } from './rule-fault.ts';
-import type { TokenEndpointConfig, UpstreamSaslConfig } from './security.ts';
+import type { TokenEndpointConfig, UpstreamAuthConfig, UpstreamSaslConfig } from './security.ts';
 
 type Key = Exclude<keyof UpstreamSaslConfig, 'mechanism'>;
 
-interface MechanismKeys {
+interface MechanismKeys<K extends string = Key> {
   /** Exactly one of each. */
-  readonly oneOf: readonly (readonly Key[])[];
-  readonly optional: readonly Key[];
+  readonly oneOf: readonly (readonly K[])[];
+  readonly optional: readonly K[];
 }
 
 const PASSWORD: MechanismKeys = {
@@ -28,25 +28,56 @@ const KEYS: Readonly<Record<UpstreamSaslConfig['mechanism'], MechanismKeys>> = {
   AWS_MSK_IAM: { oneOf: [['region']], optional: ['profile', 'roleArn'] },
 };
 
-/** @param at where the mapping stands */
+type AuthKey = Exclude<keyof UpstreamAuthConfig, 'method'>;
+
+const AUTH_KEYS: Readonly<Record<UpstreamAuthConfig['method'], MechanismKeys<AuthKey>>> = {
+  token: { oneOf: [['tokenFile', 'token', 'tokenEndpoint']], optional: [] },
+  basic: {
+    oneOf: [
+      ['username', 'usernameFile'],
+      ['passwordFile', 'password'],
+    ],
+    optional: [],
+  },
+};
+
+/** @param at where the mapping stands, here and below */
 export function saslFaults(sasl: UpstreamSaslConfig, at: KeyPath): RuleFault[] {
-  const { mechanism } = sasl;
-  const { oneOf, optional } = KEYS[mechanism];
-  const known = [...oneOf.flat(), ...optional];
-  const given = (Object.keys(sasl) as (Key | 'mechanism')[]).filter(
-    (key): key is Key => key !== 'mechanism' && sasl[key] !== undefined,
-  );
-  const strays = given
-    .filter((key) => !known.includes(key))
-    .map((key): RuleFault => {
-      const message = `${mechanism} has no use for it: remove it; its keys are ${known.join(', ')}`;
-      return { at: [[...at, key]], on: [[...at, 'mechanism']], mark: 'key', message };
+  return keyFaults(sasl, 'mechanism', sasl.mechanism, KEYS[sasl.mechanism], at);
+}
+
+export function authFaults(auth: UpstreamAuthConfig, at: KeyPath): RuleFault[] {
+  const found = keyFaults(auth, 'method', auth.method, AUTH_KEYS[auth.method], at);
+  if (auth.method !== 'basic' || auth.username?.includes(':') !== true) return found;
+  const message = 'must hold no colon: brokers read the password behind the first one';
+  return [...found, { at: [[...at, 'username']], on: [[...at, 'method']], mark: 'value', message }];
+}
+
+type Given<K extends string> = { readonly [key in K]?: unknown } & {
+  readonly tokenEndpoint?: TokenEndpointConfig | undefined;
+};
+
+/** @param chosenBy the key that says which keys there are, and `choice` what it says */
+function keyFaults<K extends string>(
+  given: Given<K>,
+  chosenBy: string,
+  choice: string,
+  { oneOf, optional }: MechanismKeys<K>,
+  at: KeyPath,
+): RuleFault[] {
+  const known: readonly string[] = [...oneOf.flat(), ...optional];
+  const on: KeyPath = [...at, chosenBy];
+  const strays = Object.entries(given)
+    .filter(([key, value]) => key !== chosenBy && value !== undefined && !known.includes(key))
+    .map(([key]): RuleFault => {
+      const message = `${choice} has no use for it: remove it; its keys are ${known.join(', ')}`;
+      return { at: [[...at, key]], on: [on], mark: 'key', message };
     });
-  const choices = oneOf.flatMap((keys) => choiceFaults(sasl, keys, at, `${mechanism} needs ${keys.join(' or ')}`));
-  const endpoint = sasl.tokenEndpoint;
+  const choices = oneOf.flatMap((keys) => choiceFaults(given, keys, at, `${choice} needs ${keys.join(' or ')}`));
+  const endpoint = given.tokenEndpoint;
   return [
     ...strays,
-    ...choices.map((fault): RuleFault => ({ ...fault, on: [...fault.on, [...at, 'mechanism']] })),
+    ...choices.map((fault): RuleFault => ({ ...fault, on: [...fault.on, on] })),
     ...(endpoint === undefined ? [] : endpointFaults(endpoint, [...at, 'tokenEndpoint'])),
   ];
 }

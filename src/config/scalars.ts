@@ -1,9 +1,11 @@
 /** The kinds of value that keys have; each says in its own words what it must be. */
 import { z } from 'zod';
 import { Secret } from '../contract/credential.ts';
-import { isHost, readAddress } from './address.ts';
+import { isHost, readAddress, readServiceAddress } from './address.ts';
+import { isBrokerPattern } from './broker-patterns.ts';
 
 const ADDRESS_PATTERN = '^(\\[[0-9A-Fa-f:.%A-Za-z]+\\]|[A-Za-z0-9_.-]+):[0-9]{1,5}$';
+const SERVICE_PATTERN = ADDRESS_PATTERN.replace('^', '^(pulsar(\\+ssl)?://)?');
 const MAX_NODE_ID = 2 ** 31 - 1;
 
 /** `must be <rule>, not <what it is>`; a key without a value and a missing key are told apart. */
@@ -95,6 +97,25 @@ export function address(minPort: 0 | 1) {
     .meta({ pattern: ADDRESS_PATTERN });
 }
 
+/** `host:port` as a broker has it, with or without Pulsar's scheme; whether the protocol knows it is judged elsewhere. */
+export function brokerAddress() {
+  return z
+    .string({ error: must('host:port, such as broker-1:9092') })
+    .check((context) => {
+      const read = readServiceAddress(context.value);
+      if (!('fault' in read) && read.port > 0) return;
+      const fault = 'fault' in read ? read.fault : 'must end in a port from 1 to 65535';
+      context.issues.push({ code: 'custom', message: `${fault}, not ${shown(context.value)}`, input: context.value });
+    })
+    .meta({ pattern: SERVICE_PATTERN });
+}
+
+/** `host:port` in which `*` stands for what may differ. */
+export function brokerPattern() {
+  const error = must('host:port, with * for what may differ, such as broker-*.pulsar.svc:6650');
+  return z.string({ error }).refine(isBrokerPattern, { error });
+}
+
 export function host() {
   const error = must('a host name or an IP address without port');
   return z.string({ error }).refine(isHost, { error });
@@ -106,11 +127,24 @@ export function label() {
   return z.string({ error }).regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, { error });
 }
 
-/** Decimal node id to local port. */
+/** Decimal node id, or a broker's `host:port`, to local port; which of them it is depends on the protocol. */
 export function portByNode() {
-  const key = z.string().regex(/^(0|[1-9]\d{0,9})$/, { error: must('a node id, a whole number from 0 on') });
-  const node = key.refine((id) => Number(id) <= MAX_NODE_ID, { error: must(`a node id up to ${MAX_NODE_ID}`) });
+  const key = z
+    .string()
+    .refine((text) => isNodeId(text) || isBrokerName(text), { error: must('a node id, a whole number from 0 on') });
+  const node = key.refine((text) => !isNodeId(text) || Number(text) <= MAX_NODE_ID, {
+    error: must(`a node id up to ${MAX_NODE_ID}`),
+  });
   return z.record(node, port(), { error: must('a mapping of node ids to ports') });
+}
+
+export function isNodeId(text: string): boolean {
+  return /^(0|[1-9]\d{0,9})$/.test(text);
+}
+
+function isBrokerName(text: string): boolean {
+  const read = readAddress(text);
+  return !('fault' in read) && read.port > 0;
 }
 
 function kindOf(value: unknown): string {

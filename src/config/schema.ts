@@ -3,17 +3,33 @@
  * keys to judge stands in the `-rules.ts` files.
  */
 import { z } from 'zod';
-import { address, filePath, flag, host, label, must, oneOf, port, portByNode, whole } from './scalars.ts';
+import {
+  address,
+  brokerAddress,
+  brokerPattern,
+  filePath,
+  flag,
+  host,
+  label,
+  must,
+  oneOf,
+  port,
+  portByNode,
+  whole,
+} from './scalars.ts';
 import {
   adminTlsSchema,
   listenSaslSchema,
   listenTlsSchema,
+  upstreamAuthSchema,
   upstreamSaslSchema,
   upstreamTlsSchema,
 } from './security.ts';
 import { dialKeys, idleKeys, limitKeys, overridable, poolKeys } from './settings.ts';
 
-export const PROTOCOLS = ['kafka', 'tcp'] as const;
+export const PROTOCOLS = ['kafka', 'pulsar', 'tcp'] as const;
+/** How clients of a `pulsar` route reach the broker that a lookup has named. */
+export const LOOKUP_WAYS = ['proxy', 'listeners'] as const;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export const LOG_FORMATS = ['json', 'text'] as const;
 
@@ -25,9 +41,12 @@ const upstreamSchema = z
   .strictObject(
     {
       bootstrap: z
-        .array(address(1), { error: must('a list of addresses, such as [broker-1:9092, broker-2:9092]') })
+        .array(brokerAddress(), { error: must('a list of addresses, such as [broker-1:9092, broker-2:9092]') })
         .min(1, { error: 'must name at least one address, such as [broker-1:9092]' })
-        .describe('Brokers of the cluster, tried in turn. For `tcp`: where connections go.')
+        .describe(
+          'Brokers of the cluster, tried in turn. For `pulsar`: those of the service URL, each written as `host:port` or as ' +
+            '`pulsar://host:port`. For `tcp`: where connections go.',
+        )
         .meta({ examples: [['broker-1:9092', 'broker-2:9092']] }),
       dialAddresses: z
         .record(address(1), address(1), addresses)
@@ -38,10 +57,19 @@ const upstreamSchema = z
         .default({}),
       tls: upstreamTlsSchema.optional(),
       sasl: upstreamSaslSchema.optional(),
+      auth: upstreamAuthSchema.optional(),
+      allowedBrokers: z
+        .array(brokerPattern(), { error: must('a list of addresses, such as [broker-*.pulsar.svc:6650]') })
+        .describe(
+          'Brokers that clients of a `pulsar` route may name although no lookup has named them: `host:port`, where `*` stands ' +
+            'for any part of a name between two dots, for all of the host, or for the port.',
+        )
+        .meta({ examples: [['broker-*.pulsar.svc:6650']] })
+        .default([]),
       saslPassThrough: flag()
         .describe(
-          'Clients authenticate to the brokers themselves, each over a connection of its own: such a route shares ' +
-            'nothing.',
+          'Clients of a `kafka` route authenticate to the brokers themselves, each over a connection of its own: such a ' +
+            'route shares nothing.',
         )
         .default(false),
       ...overridable(dialKeys),
@@ -54,13 +82,16 @@ export const brokersSchema = z
   .strictObject({
     portBase: port()
       .describe(
-        'Each broker is served on a local port of its own: this number plus its node id. Required for `kafka` unless ' +
-          '`ports` names the brokers.',
+        'Each broker is served on a local port of its own: this number plus its node id; for `pulsar`, plus its place among ' +
+          'the brokers that were named, from 0. Required for `kafka` unless `ports` names the brokers.',
       )
       .meta({ examples: [29092] })
       .optional(),
     ports: portByNode()
-      .describe('Local ports of single brokers by node id, such as `{1001: 30001}`; they go before `portBase`.')
+      .describe(
+        'Local ports of single brokers by node id, such as `{1001: 30001}`, for `pulsar` by address, such as ' +
+          '`{"broker-1:6650": 30001}`; they go before `portBase`.',
+      )
       .default({}),
     listenHost: host()
       .describe("Where the brokers' local ports are bound. By default the host of `listen`.")
@@ -76,6 +107,13 @@ export const brokersSchema = z
     removeAfterSeconds: whole('seconds', 1, 86_400)
       .describe("A broker's local port is closed once the cluster's answers have left the broker out for so long.")
       .default(300),
+    rewriteLookups: oneOf(LOOKUP_WAYS)
+      .describe(
+        'How clients of a `pulsar` route reach brokers. `proxy`, the default: through `listen`, as Pulsar clients go through ' +
+          "Pulsar's proxy. `listeners`: each broker on a local port of its own, for clients that know no proxy.",
+      )
+      .meta({ examples: ['listeners'] })
+      .optional(),
   })
   .describe('How the brokers of a `kafka` route are served locally, each on a port of its own.');
 
@@ -89,7 +127,9 @@ const routeSchema = z
         .describe('What the application speaks. `tcp` passes bytes on as they are, one broker connection a client.')
         .meta({ examples: ['kafka'] }),
       listen: address(0)
-        .describe('Where the application connects: the address for its `bootstrap.servers`.')
+        .describe(
+          'Where the application connects: the address for its `bootstrap.servers`, or of its Pulsar service URL.',
+        )
         .meta({ examples: ['127.0.0.1:9092'] }),
       upstream: upstreamSchema,
       brokers: brokersSchema.optional(),
@@ -102,6 +142,13 @@ const routeSchema = z
         )
         .meta({ examples: ['/var/lib/slackwater/orders.json'] })
         .optional(),
+      keepTopicsAlive: flag()
+        .describe(
+          'Producers of a `pulsar` route are never parked: brokers delete topics without producer and subscription ' +
+            '(`brokerDeleteInactiveTopicsEnabled`).',
+        )
+        .meta({ examples: [true] })
+        .default(false),
       ...overridable(idleKeys),
       pool: z.strictObject(overridable(poolKeys)).describe(POOL).optional(),
       limits: z.strictObject(overridable(limitKeys)).describe(LIMITS).optional(),

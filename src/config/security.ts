@@ -90,6 +90,27 @@ export const upstreamSaslSchema = z
   )
   .describe('Who brokers take the sidecar for. All clients of the route share connections under this name.');
 
+export const AUTH_METHODS = ['token', 'basic'] as const;
+
+export const upstreamAuthSchema = z
+  .strictObject(
+    {
+      method: oneOf(AUTH_METHODS).describe('How brokers are told who we are.'),
+      tokenFile: filePath().describe('The file with a token that somebody else renews, for `token`.').optional(),
+      token: secret().describe('The token itself, in place of `tokenFile`.').optional(),
+      tokenEndpoint: tokenEndpointSchema.optional(),
+      username: printable().describe('The user name, for `basic`.').optional(),
+      usernameFile: filePath().describe('The file with the user name, in place of `username`.').optional(),
+      passwordFile: filePath().describe('The file with the password, for `basic`.').optional(),
+      password: secret().describe('The password itself, in place of `passwordFile`.').optional(),
+    },
+    { error: hidden('a mapping with method in it') },
+  )
+  .describe(
+    'Who the brokers of a `pulsar` route take the sidecar for, whatever its clients show. Without it, what clients show is ' +
+      'shown to the brokers, and clients that show the same share connections.',
+  );
+
 const serverKeys = {
   certificateFile: filePath().describe('The certificate (PEM) that clients are shown, with its intermediates.'),
   keyFile: filePath().describe('The key (PEM) of `certificateFile`.'),
@@ -138,6 +159,8 @@ export const adminTlsSchema = z
 export type UpstreamTlsConfig = Readonly<z.output<typeof upstreamTlsSchema>>;
 /** `upstream.sasl`, and `sasl` of a user. Which keys there are depends on the mechanism; `sasl-rules.ts` has seen to it. */
 export type UpstreamSaslConfig = Readonly<z.output<typeof upstreamSaslSchema>>;
+/** `upstream.auth`; `auth-rules.ts` has seen to its keys. */
+export type UpstreamAuthConfig = Readonly<z.output<typeof upstreamAuthSchema>>;
 export type TokenEndpointConfig = Readonly<z.output<typeof tokenEndpointSchema>>;
 export type ListenTlsConfig = Readonly<z.output<typeof listenTlsSchema>>;
 export type ListenSaslConfig = Readonly<z.output<typeof listenSaslSchema>>;

@@ -10,6 +10,7 @@ const ROUTE_STAND_INS: Readonly<Record<string, unknown>> = { ...ROUTE, ...UPSTRE
 
 const SECURITY_STAND_INS: Readonly<Record<string, string>> = {
   mechanism: 'PLAIN',
+  method: 'basic',
   url: 'https://stand-in',
   clientId: 'stand-in',
   certificateFile: 'stand-in',

@@ -1,6 +1,6 @@
 /** What a configuration may mean and probably does not: told by `slackwater check`, never a reason to refuse it. */
 import { collide, formatAddress, overlap } from './address.ts';
-import { type EffectiveRoute, effectiveRoutes } from './effective.ts';
+import { type EffectiveRoute, effectiveRoutes, hasListeners } from './effective.ts';
 import { fixedListeners, type Listener } from './listeners.ts';
 import type { Config } from './schema.ts';
 import { securityWarnings } from './security-warnings.ts';
@@ -34,14 +34,15 @@ function idleWarnings(route: EffectiveRoute): string[] {
 
 function takenPorts(route: EffectiveRoute, listeners: readonly Listener[]): string[] {
   const { portBase, ports, listenHost } = route.brokers;
-  if (portBase === undefined) return [];
+  if (portBase === undefined || !hasListeners(route)) return [];
   return listeners.flatMap((listener) => {
     const node = listener.address.port - portBase;
     const address = { host: listenHost, port: listener.address.port };
     const likely = node >= 0 && node < LIKELY_NODES && ports[String(node)] === undefined;
     if (!likely || !collide(address, listener.address)) return [];
     const where = formatAddress(address);
-    return [`route ${route.name}: a node ${node} would be served on ${where}, which is taken by ${listener.purpose}`];
+    const broker = route.protocol === 'kafka' ? `a node ${node}` : `broker ${node}, from 0,`;
+    return [`route ${route.name}: ${broker} would be served on ${where}, which is taken by ${listener.purpose}`];
   });
 }
 

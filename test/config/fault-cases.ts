@@ -1,5 +1,6 @@
 /** Broken configuration files and what must be said about them, each with its exact place. */
 
+import { PULSAR_FAULT_CASES } from './pulsar-fault-cases.ts';
 import { SECURITY_FAULT_CASES } from './security-fault-cases.ts';
 
 /** A good file, six lines long; the cases put something wrong into it or after it. */
@@ -154,7 +155,7 @@ const KEYS: readonly FaultCase[] = [
     text: 'routes:\n  - {}\n',
     faults: [
       '2:5 routes[0].name: is missing: it must be 1 to 63 letters, …',
-      '2:5 routes[0].protocol: is missing: it must be one of kafka, tcp',
+      '2:5 routes[0].protocol: is missing: it must be one of kafka, pulsar, tcp',
       '2:5 routes[0].listen: is missing: it must be host:port, such as 127.0.0.1:9092',
       '2:5 routes[0].upstream: is missing: it must be a mapping with bootstrap in it',
     ],
@@ -387,4 +388,5 @@ export const FAULT_CASES: readonly FaultCase[] = [
   ...VALUES,
   ...BETWEEN_KEYS,
   ...SECURITY_FAULT_CASES,
+  ...PULSAR_FAULT_CASES,
 ];

@@ -29,6 +29,15 @@ const ROUTE = `routes:
       sasl:
 `;
 
+const PULSAR = `routes:
+  - name: orders
+    protocol: pulsar
+    listen: 127.0.0.1:0
+    upstream:
+      bootstrap: [pulsar://broker-1:6650]
+      auth:
+`;
+
 /** Where a secret can stand. */
 const PLACES: Readonly<Record<string, Place>> = {
   password: {
@@ -47,6 +56,18 @@ const PLACES: Readonly<Record<string, Place>> = {
           clientId: app
 `,
     indent: 10,
+  },
+  "pulsar route's token": {
+    key: 'token',
+    file: 'configuration',
+    before: `${PULSAR}        method: token\n`,
+    indent: 8,
+  },
+  "pulsar route's password": {
+    key: 'password',
+    file: 'configuration',
+    before: `${PULSAR}        method: basic\n        username: app\n`,
+    indent: 8,
   },
   "user's password": { key: 'password', file: 'users', before: 'users:\n  alice:\n', indent: 4 },
   "user's upstream password": {

@@ -15,6 +15,16 @@ const FILES: Readonly<Record<string, string>> = {
   - { name: c, protocol: kafka, listen: "[::1]:0", upstream: { bootstrap: [b:1] }, brokers: { ports: { 1: 2 } } }
 log: { level: debug }
 `,
+  pulsar: `routes:
+  - { name: a, protocol: pulsar, listen: localhost:1, upstream: { bootstrap: ["pulsar://b:1", "c:2"] } }
+  - name: b
+    protocol: pulsar
+    listen: localhost:2
+    upstream: { bootstrap: ["pulsar+ssl://b:1/"], tls: {}, allowedBrokers: ["*:1"], dialAddresses: { b:1: c:2 } }
+    brokers: { rewriteLookups: listeners, portBase: 30000, ports: { "B.:1": 30001, "[::1]:2": 30002 } }
+    keepTopicsAlive: true
+  - { name: c, protocol: pulsar, listen: localhost:3, upstream: { bootstrap: [b:1], auth: { method: token, tokenFile: t } } }
+`,
 };
 
 t.test('the public configuration, read as a file, means the same', async (t) => {

@@ -6,14 +6,28 @@ const WIDTH = 100;
 const HEADING = [
   'Every key of the configuration with its default, or with an example where there is none.',
   'Only the routes have to be written; docs/configuration.md has the further keys of what is commented',
-  'out, and docs/security.md what they are for.',
+  'out, and docs/security.md and docs/pulsar.md what they are for.',
 ];
 
 /** Keys that change what a route or a listener is: an example shows them, and does not use them. */
-export const COMMENTED = ['tls', 'sasl', 'listenTls', 'listenSasl', 'stateFile', 'tokenFile'];
+export const COMMENTED = [
+  'tls',
+  'sasl',
+  'auth',
+  'allowedBrokers',
+  'rewriteLookups',
+  'listenTls',
+  'listenSasl',
+  'stateFile',
+  'keepTopicsAlive',
+  'tokenFile',
+];
 
 /** JSON Schema drops the example of what becomes something else when it is read, as passwords do. */
-const SASL_EXAMPLE = { mechanism: 'SCRAM-SHA-512', username: 'app', passwordFile: '/etc/slackwater/password' };
+const WITH_SECRETS: Readonly<Record<string, object>> = {
+  sasl: { mechanism: 'SCRAM-SHA-512', username: 'app', passwordFile: '/etc/slackwater/password' },
+  auth: { method: 'token', tokenFile: '/etc/slackwater/token' },
+};
 
 const OVERRIDES =
   'Any key from autoReleaseIdleConnectionsEnabled to limits may stand here as well, and ' +
@@ -68,8 +82,9 @@ function keyLines(key: string, schema: JsonSchema, indent: string): string[] {
 
 /** What is off unless it is written, as an example. */
 function commentedOut(key: string, schema: JsonSchema, indent: string): string[] {
-  const example = key === 'sasl' ? SASL_EXAMPLE : schema.examples?.[0];
-  if (typeof example !== 'object' || example === null) return [`${indent}# ${key}: ${yamlValue(example)}`];
+  const example = WITH_SECRETS[key] ?? schema.examples?.[0];
+  if (typeof example !== 'object' || example === null || Array.isArray(example))
+    return [`${indent}# ${key}: ${yamlValue(example)}`];
   const inner = Object.entries(example).map(([name, value]) => `${indent}#   ${name}: ${yamlValue(value)}`);
   return [`${indent}# ${key}:`, ...inner];
 }
