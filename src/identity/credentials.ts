@@ -5,7 +5,7 @@ import { LoginError } from '../core/login.ts';
 import { type AwsAccess, type Importer, loadSigner, SIGNER_PACKAGE, signedToken } from './aws-signer.ts';
 import type { Files } from './files.ts';
 import type { Material } from './fingerprint.ts';
-import type { SaslOptions, TokenEndpointOptions } from './options.ts';
+import type { AuthOptions, SaslOptions, TokenEndpointOptions } from './options.ts';
 import { systemAuthorities } from './tls-authorities.ts';
 import { certificatesIn } from './tls-certificates.ts';
 import { bearer, lifeOfJwt } from './token.ts';
@@ -40,6 +40,15 @@ export async function credentialFrom(
   if (mechanism === 'AWS_MSK_IAM') return byAwsSigner(sasl, parts);
   if (sasl.tokenEndpoint !== undefined) return byGrant(sasl.tokenEndpoint, sasl, files, parts);
   return byToken(sasl, files, parts.clock);
+}
+
+/** What is shown by method `token` is a bearer token, and by `basic` a name with its password. Rejects as above. */
+export function credentialFromAuth(
+  { method, ...keys }: AuthOptions,
+  files: Files,
+  parts: CredentialParts,
+): Promise<CredentialSource> {
+  return credentialFrom({ ...keys, mechanism: method === 'token' ? 'OAUTHBEARER' : 'PLAIN' }, files, parts);
 }
 
 /** A secret that stands in the configuration, or in a file that it names. */

@@ -1,5 +1,5 @@
 /** From the configuration of a route to its identities. */
-import { type CredentialParts, credentialFrom } from './credentials.ts';
+import { type CredentialParts, credentialFrom, credentialFromAuth } from './credentials.ts';
 import type { FileWatch } from './file-watch.ts';
 import type { Files } from './files.ts';
 import { FromFiles } from './from-files.ts';
@@ -53,7 +53,9 @@ export async function openIdentities(options: IdentityOptions, parts: IdentityPa
     tls: await group('upstream.tls', upstream.tls, async (tls, files) =>
       upstreamTls(tls, await contentsOf(tlsFiles(tls), files)),
     ),
-    own: await group('upstream.sasl', upstream.sasl, (sasl, files) => credentialFrom(sasl, files, parts)),
+    own:
+      (await group('upstream.sasl', upstream.sasl, (sasl, files) => credentialFrom(sasl, files, parts))) ??
+      (await group('upstream.auth', upstream.auth ?? null, (auth, files) => credentialFromAuth(auth, files, parts))),
     listen: await group('listenTls', options.listenTls, async (tls, files) =>
       listenTls(tls, await contentsOf(tlsFiles(tls), files)),
     ),

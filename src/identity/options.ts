@@ -28,6 +28,11 @@ export interface SaslOptions {
   readonly roleArn?: string | undefined;
 }
 
+/** `upstream.auth`, of a protocol that has other names for what is shown. */
+export interface AuthOptions extends Omit<SaslOptions, 'mechanism'> {
+  readonly method: 'token' | 'basic';
+}
+
 /** A user of `listenSasl.credentialsFile`. */
 export interface UserOptions {
   readonly password?: Secret | undefined;
@@ -45,6 +50,8 @@ export interface IdentityOptions {
   readonly upstream: {
     readonly tls: UpstreamTlsConfig | null;
     readonly sasl: SaslOptions | null;
+    /** Absent or null: `sasl` says, or nothing does. */
+    readonly auth?: AuthOptions | null;
   };
   readonly listenTls: ListenTlsConfig | null;
   readonly listenSasl: { readonly mechanisms: readonly PasswordMechanism[]; readonly credentialsFile: string } | null;

@@ -103,11 +103,11 @@ export function openRouteIdentities(
 /** A part of the route's identities at a time, so that a fault in one does not hide those of the others. */
 function partsOf(route: EffectiveRoute): EffectiveRoute[] {
   const { upstream, listenTls, listenSasl } = route;
-  const none = { ...upstream, tls: null, sasl: null };
+  const none = { ...upstream, tls: null, sasl: null, auth: null };
   const nothing = { ...route, upstream: none, listenTls: null, listenSasl: null };
   return [
     { ...nothing, upstream: { ...none, tls: upstream.tls } },
-    { ...nothing, upstream: { ...none, sasl: upstream.sasl } },
+    { ...nothing, upstream: { ...none, sasl: upstream.sasl, auth: upstream.auth } },
     { ...nothing, listenTls },
     { ...nothing, listenSasl },
   ];

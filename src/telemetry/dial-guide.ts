@@ -60,7 +60,9 @@ export const DIAL_GUIDE: Readonly<Record<DialFailure, Advice>> = {
   authentication_failed: {
     level: 'warn',
     meaning: 'The broker refused the credential. Attempts are rare from now on, so that no account is locked.',
-    remedy: 'Correct the user name, password or token of `upstream.sasl`: files are read again as they change.',
+    remedy:
+      'Correct the user name, password or token of `upstream.sasl`, of `upstream.auth` for Pulsar, or what the client shows ' +
+      'where that is passed on: files are read again as they change.',
   },
   mechanism_unsupported: {
     level: 'warn',

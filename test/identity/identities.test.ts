@@ -52,6 +52,26 @@ async function identitiesOf(t: Test, wishes: Wishes) {
   };
 }
 
+t.test('what upstream.auth names is shown as a bearer token or as a name with its password', async (t) => {
+  const folder = temporaryFolder(t);
+  const tokenFile = join(folder, 'token');
+  writeFileSync(tokenFile, 'abc.def.ghi\n');
+  const byToken = await identitiesOf(t, { upstream: { auth: { method: 'token', tokenFile } } });
+  const shown = await byToken.login()?.credential();
+  t.equal(shown?.mechanism, 'OAUTHBEARER');
+  t.equal(shown !== null && shown !== undefined && 'token' in shown && shown.token.reveal(), 'abc.def.ghi');
+  writeFileSync(tokenFile, 'jkl.mno.pqr\n');
+  await byToken.pass(2000);
+  t.strictSame(byToken.changed, ['']);
+  const auth = { method: 'basic', username: 'app', password: new Secret('right') } as const;
+  const byName = await identitiesOf(t, { upstream: { auth } });
+  t.match(await byName.login()?.credential(), { mechanism: 'PLAIN', username: 'app' });
+  await t.rejects(
+    identitiesOf(t, { upstream: { auth: { method: 'token', tokenFile: join(folder, 'none') } } }),
+    new IdentityError('routes[0].upstream.auth.tokenFile', new Error(`${join(folder, 'none')} does not exist`)),
+  );
+});
+
 /** JSON instead of what the configuration makes of YAML. */
 function usersIn(text: string): UsersFile {
   const secret = (key: string, value: unknown): unknown => (key === 'password' ? new Secret(String(value)) : value);
