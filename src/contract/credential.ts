@@ -33,6 +33,14 @@ export type Credential =
       readonly token: Secret;
       /** SASL extensions (KIP-342), by name. */
       readonly extensions: Readonly<Record<string, string>>;
+    }
+  | {
+      /** What a client showed, passed on as it is. */
+      readonly mechanism: 'PASSED';
+      /** The protocol's own name of the method. */
+      readonly method: string;
+      /** Its bytes, as latin1. */
+      readonly data: Secret;
     };
 
 /** A user of the sidecar itself, for whom it plays the broker's part of SASL. */

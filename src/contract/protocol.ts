@@ -5,6 +5,7 @@
  * unless said otherwise.
  */
 import type { Credential, LocalUsers } from './credential.ts';
+import type { ClientRouting, PassedCredentials, Tenancy } from './multiplexing.ts';
 import type { CloseReason, DialFailure, PinReason, ReleaseReason } from './reasons.ts';
 import type { LocalAddresses, Topology } from './topology.ts';
 
@@ -22,6 +23,8 @@ export const Verdict = {
   close: 4,
   /** `answer()` returns the last thing to write to the client, which then goes as with `close`. */
   dismiss: 5,
+  /** `size` bytes are taken and go nowhere. */
+  discard: 6,
 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
 
@@ -62,6 +65,8 @@ export interface ClientSession {
   readonly identity: string;
   /** Whether the inspected request is valid data: the application's work, which moves the idle clock. */
   readonly work: boolean;
+  /** Present if the requests of one client go over several connections. */
+  readonly routing?: ClientRouting | undefined;
   /** The local answer to the request inspected last (`answer`, `dismiss`). The caller may keep the buffer. */
   answer(): Buffer;
   readonly closeReason: CloseReason;
@@ -72,7 +77,10 @@ export interface ClientSession {
 
 /** What an upstream session tells the core while it reads. `T` is the core's name for a client on an upstream. */
 export interface UpstreamSink<T> {
-  /** The next step of the greeting: written once this read was dealt with. The core may keep the buffer. */
+  /**
+   * The next step of the greeting, or an answer to the broker's own housekeeping: written once this read was dealt with.
+   * The core may keep the buffer.
+   */
   reply(bytes: Buffer): void;
   /** The greeting was answered: the connection may be lent from now on. */
   ready(): void;
@@ -90,6 +98,14 @@ export interface UpstreamSink<T> {
   muted(milliseconds: number): void;
   /** An answer named brokers. If the session is `blocked` afterwards, it waits for `resume`. */
   named(topology: Topology): void;
+  /** What `Tenancy.prepare` asked for was answered: the tenant, perhaps one of another connection, asks again. */
+  prepared(tenant: T): void;
+  /** The core sends this request for the tenant, as if its client had, before the next one of the client's own. */
+  again(tenant: T, request: Buffer): void;
+  /** This tenant's client must go, and nobody else. */
+  close(tenant: T, reason: CloseReason, detail: string): void;
+  /** The broker wants to be shown a credential once more: `Tenancy.renewal` follows. */
+  authenticate(): void;
   /**
    * The connection is of no use any more. The session must not be used again.
    *
@@ -111,8 +127,10 @@ export interface UpstreamSession<T> {
   /**
    * Registers the request that `client` inspected last: its bytes are written next, on this connection, in full.
    * A reason instead means that this client cannot use this connection and must be closed; nothing is registered.
+   *
+   * @param bytes where the request begins, at `start`; a session with a `tenancy` may edit what was inspected in place
    */
-  admit(client: ClientSession, tenant: T): CloseReason | undefined;
+  admit(client: ClientSession, tenant: T, bytes: Buffer, start: number): CloseReason | undefined;
   /** Reads `bytes[start, end)` from the broker. Keeps no reference to `bytes`. */
   read(bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): void;
   /** An answer waits for listeners to be bound; bytes read meanwhile are kept. The core pauses the socket. */
@@ -136,6 +154,8 @@ export interface UpstreamSession<T> {
    * Known once it is ready.
    */
   readonly lifetimeMilliseconds: number;
+  /** Present if the connection serves several tenants at once; each is `lent` it before its first request. */
+  readonly tenancy?: Tenancy<T> | undefined;
   /** While it is being opened: what it may mean if the broker closes it now. */
   readonly closeHint?: string | undefined;
   /** How long the requests in flight allow the broker to take by themselves. */
@@ -163,12 +183,19 @@ export interface ProtocolRoute {
   readonly dialsAtAccept: boolean;
   /** Greetings name the brokers. False: nobody but a client may ask, and its answers tell. */
   readonly asksForTopology: boolean;
+  /** Its client sessions have a `routing`, its upstream sessions a `tenancy`. */
+  readonly multiplexes: boolean;
+  /** Every broker that is named gets a listener of its own. */
+  readonly listensPerBroker: boolean;
   /** The local port of a broker's listener, or what is wrong and which key to change. */
   localPort(node: string): number | { readonly fault: string };
   /** @param user who it is by its certificate, else null */
   client(node: string, user: string | null): ClientSession;
-  /** @param identity the name of the identity that the broker is to take this connection for */
-  upstream<T>(target: UpstreamTarget, identity: string): UpstreamSession<T>;
+  /**
+   * @param identity the name of the identity that the broker is to take this connection for
+   * @param purpose what its clients said they need it for; '': to see whether the broker can be reached
+   */
+  upstream<T>(target: UpstreamTarget, identity: string, purpose: string): UpstreamSession<T>;
   /** An upstream was lost, or the topology changed: what was cached about the cluster is void. */
   invalidate(): void;
   counts(): RequestCounts;
@@ -178,12 +205,24 @@ export interface ProtocolRoute {
 export interface RouteContext {
   readonly addresses: LocalAddresses;
   readonly maxFrameBytes: number;
+  /** Up to this size a request is forwarded only once it is complete. */
+  readonly wholeFrameBytes: number;
   readonly portBase: number | undefined;
   readonly ports: Readonly<Record<string, number>>;
   /** Clients authenticate themselves to the broker, each over a connection of its own. */
   readonly saslPassThrough: boolean;
   /** Clients authenticate to the sidecar; null: they do not. */
   readonly users: LocalUsers | null;
+  /** What clients show is shown to brokers (of protocols that multiplex); null: the sidecar shows what is its own. */
+  readonly passed: PassedCredentials | null;
+  /** Broker connections are secured by TLS: brokers are known by their TLS addresses. */
+  readonly isUpstreamSecured: boolean;
+  /** A broker that a client names may be dialled although no broker has named it. */
+  isAllowedBroker(host: string, port: number): boolean;
+  /** Answers name the listeners of ours, for clients that would else go past them. */
+  readonly rewritesLookups: boolean;
+  /** Nothing is parked that keeps a topic from being deleted for want of use. */
+  readonly keepsTopicsAlive: boolean;
 }
 
 export interface Protocol {
