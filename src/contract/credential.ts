@@ -26,14 +26,18 @@ export class Secret {
 export const PASSWORD_MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
 export type PasswordMechanism = (typeof PASSWORD_MECHANISMS)[number];
 
-export type Credential =
+/** What the sidecar owns, and shows by SASL. */
+export type OwnCredential =
   | { readonly mechanism: PasswordMechanism; readonly username: string; readonly password: Secret }
   | {
       readonly mechanism: 'OAUTHBEARER';
       readonly token: Secret;
       /** SASL extensions (KIP-342), by name. */
       readonly extensions: Readonly<Record<string, string>>;
-    }
+    };
+
+export type Credential =
+  | OwnCredential
   | {
       /** What a client showed, passed on as it is. */
       readonly mechanism: 'PASSED';

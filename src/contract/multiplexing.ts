@@ -5,6 +5,7 @@
  */
 import type { Credential } from './credential.ts';
 import type { ClientSession } from './protocol.ts';
+import type { CloseReason } from './reasons.ts';
 
 /** Something that a client has opened at a broker and not closed: a producer, a subscription, a watch. */
 export interface Registration {
@@ -46,12 +47,24 @@ export interface Tenancy<T> {
   /** Something is open that would be lost with the connection: it is in use, however quiet. */
   readonly pinned: boolean;
   /**
+   * Whether this tenant would lose something if the connection broke now: an answer, a message, or what cannot be opened
+   * again without its client. Then its client is closed, as it would be directly.
+   */
+  owes(tenant: T): boolean;
+  /**
    * Asked before `admit`, with the client's inspected request: what has to be written and answered before.
    *
    * @returns null: nothing, `admit` follows; bytes: written at once; undefined: it was asked already. With the last two
    *   the client waits until `UpstreamSink.prepared(tenant)`, and the request is inspected again then.
    */
   prepare(client: ClientSession, tenant: T): Buffer | null | undefined;
+  /**
+   * Registers the request that `client` inspected last: its bytes are written next, on this connection.
+   * A reason instead means that its client must be closed; nothing is registered.
+   *
+   * @param bytes where the request begins, at `start`; what was inspected may be edited in place
+   */
+  admit(client: ClientSession, tenant: T, bytes: Buffer, start: number): CloseReason | undefined;
   /** After `admit`: what is written instead of the request's first `replaced` bytes; null: they are written as they are. */
   readonly head: Buffer | null;
   readonly replaced: number;
@@ -79,4 +92,20 @@ export interface PassedCredentials {
   letGo(identity: string): void;
   /** What that identity shows from now on; brokers take it for the same principal. */
   renew(identity: string, credential: Credential): void;
+}
+
+/** What a protocol that multiplexes needs from the configuration and the core besides. */
+export interface MultiplexingContext {
+  /** Up to this size a request is forwarded only once it is complete; larger ones go over exclusive connections alone. */
+  readonly wholeFrameBytes: number;
+  /** What clients show is shown to brokers; null: the sidecar shows what is its own. */
+  readonly passed: PassedCredentials | null;
+  /** Broker connections are secured by TLS: brokers are known by their TLS addresses. */
+  readonly isUpstreamSecured: boolean;
+  /** A broker that a client names may be dialled although no broker has named it. */
+  isAllowedBroker(host: string, port: number): boolean;
+  /** Answers name listeners of ours, for clients that would else go past them. */
+  readonly rewritesLookups: boolean;
+  /** Nothing is parked that keeps a topic from being deleted for want of use. */
+  readonly keepsTopicsAlive: boolean;
 }

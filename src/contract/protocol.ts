@@ -5,7 +5,7 @@
  * unless said otherwise.
  */
 import type { Credential, LocalUsers } from './credential.ts';
-import type { ClientRouting, PassedCredentials, Tenancy } from './multiplexing.ts';
+import type { ClientRouting, MultiplexingContext, Tenancy } from './multiplexing.ts';
 import type { CloseReason, DialFailure, PinReason, ReleaseReason } from './reasons.ts';
 import type { LocalAddresses, Topology } from './topology.ts';
 
@@ -127,10 +127,9 @@ export interface UpstreamSession<T> {
   /**
    * Registers the request that `client` inspected last: its bytes are written next, on this connection, in full.
    * A reason instead means that this client cannot use this connection and must be closed; nothing is registered.
-   *
-   * @param bytes where the request begins, at `start`; a session with a `tenancy` may edit what was inspected in place
+   * Not called if there is a `tenancy`, which has an `admit` of its own.
    */
-  admit(client: ClientSession, tenant: T, bytes: Buffer, start: number): CloseReason | undefined;
+  admit(client: ClientSession, tenant: T): CloseReason | undefined;
   /** Reads `bytes[start, end)` from the broker. Keeps no reference to `bytes`. */
   read(bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): void;
   /** An answer waits for listeners to be bound; bytes read meanwhile are kept. The core pauses the socket. */
@@ -193,9 +192,10 @@ export interface ProtocolRoute {
   client(node: string, user: string | null): ClientSession;
   /**
    * @param identity the name of the identity that the broker is to take this connection for
-   * @param purpose what its clients said they need it for; '': to see whether the broker can be reached
+   * @param purpose if the protocol multiplexes: what a client said that it needs the connection for; else, and if it is
+   *   opened only to see whether the broker can be reached: ''
    */
-  upstream<T>(target: UpstreamTarget, identity: string, purpose: string): UpstreamSession<T>;
+  upstream<T>(target: UpstreamTarget, identity: string, purpose?: string): UpstreamSession<T>;
   /** An upstream was lost, or the topology changed: what was cached about the cluster is void. */
   invalidate(): void;
   counts(): RequestCounts;
@@ -205,24 +205,14 @@ export interface ProtocolRoute {
 export interface RouteContext {
   readonly addresses: LocalAddresses;
   readonly maxFrameBytes: number;
-  /** Up to this size a request is forwarded only once it is complete. */
-  readonly wholeFrameBytes: number;
   readonly portBase: number | undefined;
   readonly ports: Readonly<Record<string, number>>;
   /** Clients authenticate themselves to the broker, each over a connection of its own. */
   readonly saslPassThrough: boolean;
   /** Clients authenticate to the sidecar; null: they do not. */
   readonly users: LocalUsers | null;
-  /** What clients show is shown to brokers (of protocols that multiplex); null: the sidecar shows what is its own. */
-  readonly passed: PassedCredentials | null;
-  /** Broker connections are secured by TLS: brokers are known by their TLS addresses. */
-  readonly isUpstreamSecured: boolean;
-  /** A broker that a client names may be dialled although no broker has named it. */
-  isAllowedBroker(host: string, port: number): boolean;
-  /** Answers name the listeners of ours, for clients that would else go past them. */
-  readonly rewritesLookups: boolean;
-  /** Nothing is parked that keeps a topic from being deleted for want of use. */
-  readonly keepsTopicsAlive: boolean;
+  /** What only protocols that multiplex ask for; they may rely on it. */
+  readonly multiplexing?: MultiplexingContext | undefined;
 }
 
 export interface Protocol {

@@ -4,9 +4,10 @@
  * lend the connection while there is still something in the buffer.
  */
 import type { UpstreamSession, UpstreamSink } from '../contract/protocol.ts';
-import type { DialFailure, ReleaseReason } from '../contract/reasons.ts';
+import type { CloseReason, DialFailure, ReleaseReason } from '../contract/reasons.ts';
 import type { Topology } from '../contract/topology.ts';
 import type { Tenant } from './tenant.ts';
+import { Tenants } from './tenants.ts';
 import type { Wire } from './wire.ts';
 
 export interface ReadFailure {
@@ -18,6 +19,12 @@ export interface ReadFailure {
 export class AnswerRelay implements UpstreamSink<Tenant> {
   /** Who gets the answers; those of a tenant that is gone are drained. */
   tenant: Tenant | null = null;
+  /** Those of a connection that serves several. */
+  readonly tenants: Tenants | null;
+  /** What came for single tenants, and is acted on behind the read. */
+  errands: (() => void)[] = [];
+  /** The broker wants to be shown a credential once more. */
+  mustAuthenticate = false;
   /** The greeting was answered. */
   becameReady = false;
   /** What the greeting goes on with. */
@@ -41,6 +48,7 @@ export class AnswerRelay implements UpstreamSink<Tenant> {
 
   constructor(session: UpstreamSession<Tenant>, whenNamed: (topology: Topology) => void) {
     this.#session = session;
+    this.tenants = session.tenancy === undefined ? null : new Tenants(session.tenancy);
     this.#named = whenNamed;
   }
 
@@ -81,7 +89,7 @@ export class AnswerRelay implements UpstreamSink<Tenant> {
   }
 
   deliver(tenant: Tenant, bytes: Buffer, start: number, end: number): void {
-    if (tenant !== this.tenant) return;
+    if (tenant !== this.tenant && this.tenants?.has(tenant) !== true) return;
     const whole = start === 0 && end === bytes.length;
     if (!tenant.receive(whole ? bytes : bytes.subarray(start, end))) this.awaitsTenant = true;
   }
@@ -107,6 +115,22 @@ export class AnswerRelay implements UpstreamSink<Tenant> {
 
   muted(milliseconds: number): void {
     this.muteMilliseconds = Math.max(this.muteMilliseconds, milliseconds);
+  }
+
+  prepared(tenant: Tenant): void {
+    this.errands.push(() => tenant.answered());
+  }
+
+  again(tenant: Tenant, request: Buffer): void {
+    this.errands.push(() => tenant.again?.(request));
+  }
+
+  close(tenant: Tenant, reason: CloseReason, detail: string): void {
+    this.errands.push(() => tenant.expel?.(reason, detail));
+  }
+
+  authenticate(): void {
+    this.mustAuthenticate = true;
   }
 
   named(topology: Topology): void {

@@ -1,7 +1,6 @@
 /** The pools of one route, one for each broker and identity, and what their fortunes mean for the route. */
 import { concernsIdentityAlone, type DialFailure, isLoginFailure, type ReleaseReason } from '../contract/reasons.ts';
 import { BOOTSTRAP, type Topology } from '../contract/topology.ts';
-import type { Client } from './client.ts';
 import { Identity, type IdentityChange, type IdentityHooks } from './identity.ts';
 import { invariant } from './invariant.ts';
 import { Learner } from './learner.ts';
@@ -10,6 +9,7 @@ import type { PoolContext } from './pool-context.ts';
 import { PoolReports } from './pool-reports.ts';
 import { RefusedLogins } from './refused-logins.ts';
 import type { Route } from './route.ts';
+import type { RouteClient } from './route-client.ts';
 import type { Standing } from './standing.ts';
 import type { Waiter } from './tenant.ts';
 import type { Upstream } from './upstream.ts';
@@ -67,7 +67,7 @@ export class BrokerPools implements PoolContext, IdentityHooks {
   }
 
   /** Whose view of brokers is this client's: before it has authenticated, that of those who learn. */
-  lookedAtBy({ session }: Client): Identity {
+  lookedAtBy({ session }: Pick<RouteClient, 'session'>): Identity {
     const { identity } = session;
     return identity === '' ? this.#learner.identity : this.identity(identity);
   }

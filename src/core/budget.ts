@@ -10,7 +10,7 @@ export type Budget = 'pool' | 'held' | 'pinned' | 'muted';
 export function budgetOf(upstream: Upstream, now: number, slowAnswerMilliseconds: number): Budget {
   if (upstream.mutedUntil > now) return 'muted';
   const { session, tenant } = upstream;
-  if (session.unfenced || tenant?.pinned === true) return 'pinned';
+  if (session.unfenced || tenant?.pinned === true || session.tenancy?.pinned === true) return 'pinned';
   if (session.holding) return 'held';
   if (session.owed > 0 && now - upstream.owedSince >= slowAnswerMilliseconds) return 'held';
   return 'pool';

@@ -1,5 +1,6 @@
 /** Whether anything of a client's is under way, and since when nothing of it has moved. */
 import type { Client } from './client.ts';
+import type { RouteClient } from './route-client.ts';
 
 /** A request has begun to arrive and is not complete; what it waits for is not ours. */
 function inRequest({ sending, relay, upstream }: Client): boolean {
@@ -19,7 +20,7 @@ export function isQuiet({ state, sending, relay, upstream, opaque }: Client): bo
 }
 
 /** Notes whether it took some of what it is sent, however slowly. */
-export function watchOutput(client: Client, now: number): void {
+export function watchOutput(client: RouteClient, now: number): void {
   const unsent = client.wire.pending ? client.wire.unsentBytes : 0;
   if (unsent < client.unsentBytes) client.lastOutputTime = now;
   client.unsentBytes = unsent;

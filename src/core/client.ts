@@ -10,19 +10,20 @@
 import { type ClientSession, Demand } from '../contract/protocol.ts';
 import type { CloseReason } from '../contract/reasons.ts';
 import type { ClientHost } from './client-host.ts';
-import { isQuiet } from './client-progress.ts';
+import { isQuiet, stalledSince } from './client-progress.ts';
 import type { Timer } from './clock.ts';
 import { dismissLater } from './dismissal.ts';
 import { sayFarewell } from './farewell.ts';
 import type { Pool } from './pool.ts';
 import { type RelayClient, RequestRelay } from './request-relay.ts';
+import type { ClientState, RouteClient } from './route-client.ts';
 import type { Waiter } from './tenant.ts';
 import type { Upstream } from './upstream.ts';
 import type { Wire, WireEnd, WireHandler } from './wire.ts';
 
-export type ClientState = 'idle' | 'waiting' | 'attached' | 'closed';
-
-export class Client implements WireHandler, Waiter, RelayClient {
+export class Client implements WireHandler, Waiter, RelayClient, RouteClient {
+  readonly purpose = '';
+  readonly blockedSince = Number.POSITIVE_INFINITY;
   readonly number: number;
   /** The listener it came in by: a node, or BOOTSTRAP. */
   readonly listener: string;
@@ -83,6 +84,15 @@ export class Client implements WireHandler, Waiter, RelayClient {
   get sending(): boolean {
     return this.relay.sending;
   }
+  get upstreams(): readonly Upstream[] {
+    return this.upstream === null ? [] : [this.upstream];
+  }
+  get quiet(): boolean {
+    return isQuiet(this);
+  }
+  get stalledSince(): number {
+    return stalledSince(this);
+  }
   get pinned(): boolean {
     return this.session.pinned && (!this.#ended || this.opaque);
   }
@@ -122,7 +132,7 @@ export class Client implements WireHandler, Waiter, RelayClient {
     } else if (!this.sending && upstream.session.owed === 0) {
       upstream.settle(); // the answer came before the request was complete, or no answer comes at all
       // A throttled connection is kept from others, and needs no client for that.
-      if (this.#ended && isQuiet(this)) this.close('client_closed', '', 'end');
+      if (this.#ended && this.quiet) this.close('client_closed', '', 'end');
     }
   }
 

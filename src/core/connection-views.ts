@@ -2,12 +2,12 @@
 import type { PinReason } from '../contract/reasons.ts';
 import { BOOTSTRAP } from '../contract/topology.ts';
 import { type Budget, budgetOf } from './budget.ts';
-import type { Client } from './client.ts';
 import { mayCloseIdle } from './client-sweep.ts';
 import { addressOf } from './options.ts';
 import type { Pool } from './pool.ts';
 import { idleMilliseconds, spreadSeconds } from './reaper.ts';
 import type { Route } from './route.ts';
+import type { RouteClient } from './route-client.ts';
 import type { Upstream } from './upstream.ts';
 import type { ClientStateView, ClientView, UpstreamView } from './views.ts';
 
@@ -21,12 +21,13 @@ const ERRANDS = {
   check: 'asked for a sign of life before it is lent',
   fence: 'waits for the proof that requests without an answer were read',
   refresh: 'renews metadata for idle clients',
+  park: 'what idle clients have open there is being closed',
 } as const;
 
 export function viewUpstream(upstream: Upstream, pool: Pool, route: Route): UpstreamView {
   const now = route.clock.now();
   const { pool: limits } = route.options;
-  const tenant = [...route.clients].find((client) => client.upstream === upstream);
+  const [tenant] = [...route.clients].filter(({ upstreams }) => upstreams.includes(upstream));
   return {
     id: upstream.id,
     route: route.name,
@@ -71,19 +72,19 @@ function releaseWindow(upstream: Upstream, route: Route, now: number): { earlies
   return { earliest: Math.max(0, left), latest: Math.max(0, left + interval + spreadSeconds(interval)) };
 }
 
-export function pinsOf(client: Client): PinReason[] {
+export function pinsOf(client: RouteClient): PinReason[] {
   if (client.session.pinned && client.session.pin !== undefined) return [client.session.pin];
-  return client.upstream?.session.unfenced === true ? ['acks_zero'] : [];
+  return client.upstreams[0]?.session.unfenced === true ? ['acks_zero'] : [];
 }
 
 /** An idle client whose pool is asleep is parked. */
-export function clientStateOf(client: Client, route: Route): ClientStateView {
+export function clientStateOf(client: RouteClient, route: Route): ClientStateView {
   if (client.state === 'waiting' || client.state === 'attached') return client.state;
   const pool = route.pools.lookedAtBy(client).find(client.node ?? BOOTSTRAP);
   return pool === undefined || pool.asleep ? 'parked' : 'idle';
 }
 
-export function viewClient(client: Client, route: Route): ClientView {
+export function viewClient(client: RouteClient, route: Route): ClientView {
   const now = route.clock.now();
   const state = clientStateOf(client, route);
   const pins = pinsOf(client);
@@ -99,7 +100,7 @@ export function viewClient(client: Client, route: Route): ClientView {
     state,
     why: whyClient(client, state, pins),
     pins,
-    upstream: client.upstream?.id ?? null,
+    upstream: client.upstreams[0]?.id ?? null,
     ageSeconds: (now - client.createTime) / 1000,
     lastWorkSecondsAgo: client.lastWorkTime === null ? null : (now - client.lastWorkTime) / 1000,
     closesInSeconds:
@@ -107,7 +108,7 @@ export function viewClient(client: Client, route: Route): ClientView {
   };
 }
 
-function whyClient(client: Client, state: ClientStateView, pins: readonly PinReason[]): string {
+function whyClient(client: RouteClient, state: ClientStateView, pins: readonly PinReason[]): string {
   if (state === 'waiting') return `waits for a connection to broker ${client.node ?? BOOTSTRAP}`;
   if (state === 'parked') return 'quiet, and its broker holds no connection for it';
   if (state === 'idle') return 'quiet; others use its broker';

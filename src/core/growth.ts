@@ -2,7 +2,7 @@
 import type { PoolOptions } from './options.ts';
 
 /** Dials of one pool at once, for held and pinned requests; leased work dials one at a time. */
-const MOST_DIALS = 8;
+export const MOST_DIALS = 8;
 
 export interface PoolNeeds {
   /** Held and pinned requests that wait. */

@@ -13,6 +13,7 @@ const BUSY_MILLISECONDS = 100;
 /** Silence after which a request without an answer is fenced. */
 export const FENCE_AFTER_MILLISECONDS = 100;
 const CHECK_TIMEOUT_MILLISECONDS = 2000;
+const PARK_TIMEOUT_MILLISECONDS = 5000;
 const REPORT_WAIT_AFTER_MILLISECONDS = 100;
 
 export class PoolWatch {
@@ -94,6 +95,10 @@ export class PoolWatch {
     const { pool } = this.#pool.context.options;
     if (upstream.errand === 'check' && now - upstream.errandStart >= CHECK_TIMEOUT_MILLISECONDS) {
       this.#probeFailed(upstream, now);
+      return;
+    }
+    if (upstream.errand === 'park' && now - upstream.errandStart >= PARK_TIMEOUT_MILLISECONDS) {
+      this.#pool.broken(upstream, 'response_timeout', 'no answer to the closing of what was open there');
       return;
     }
     if (upstream.session.unfenced && upstream.errand === 'none' && upstream.session.owed === 0) {

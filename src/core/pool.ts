@@ -13,6 +13,7 @@ import { dialDetailOf, dialFailureOf } from './dial-failure.ts';
 import { dialsWanted } from './growth.ts';
 import type { Identity } from './identity.ts';
 import { IdleStack } from './idle-stack.ts';
+import { laneDialsWanted, purposesWanted, serveLanes } from './lane-lending.ts';
 import { LeaseQueue } from './lease-queue.ts';
 import { serveWaiters, takeQuiet } from './lending.ts';
 import { addressOf } from './options.ts';
@@ -22,6 +23,7 @@ import { isDirty } from './safe-state.ts';
 import type { Standing } from './standing.ts';
 import { Supply } from './supply.ts';
 import type { Waiter } from './tenant.ts';
+import type { Tenants } from './tenants.ts';
 import type { Upstream } from './upstream.ts';
 import type { UpstreamOwner } from './upstream-owner.ts';
 
@@ -57,6 +59,7 @@ export class Pool implements UpstreamOwner {
     this.watch = new PoolWatch(this);
     this.supply = new Supply(context, this, {
       identity: identity.name,
+      purpose: () => (context.protocol.multiplexes ? (purposesWanted(this)[0] ?? '') : ''),
       standing,
       targets,
       serves: () => !this.asleep,
@@ -96,9 +99,13 @@ export class Pool implements UpstreamOwner {
         return upstream;
       }
     }
+    this.enqueue(waiter, demand);
+    return null;
+  }
+
+  enqueue(waiter: Waiter, demand: Demand): void {
     this.queue.add(waiter, demand);
     this.#afterQueued(waiter);
-    return null;
   }
 
   /** The client waits until this broker was reached; then it is told to `retry`. */
@@ -122,7 +129,7 @@ export class Pool implements UpstreamOwner {
   resupply(): void {
     const { queue, supply, context } = this;
     if (this.#retired || queue.size === 0) return;
-    serveWaiters(this);
+    this.#serve();
     const now = context.clock.now();
     if (supply.isBarred(now) && supply.dialing === 0) {
       this.#refuseAll('upstream_unavailable', supply.why);
@@ -132,10 +139,21 @@ export class Pool implements UpstreamOwner {
       supply.want();
       return;
     }
+    for (let wanted = this.#dialsWanted(now); wanted > 0; wanted -= 1) supply.want();
+  }
+
+  #serve(): void {
+    if (this.context.protocol.multiplexes) serveLanes(this);
+    else serveWaiters(this);
+  }
+
+  #dialsWanted(now: number): number {
+    const { queue, supply, context } = this;
+    if (context.protocol.multiplexes) return laneDialsWanted(this);
     const pooled = (): number => this.countPooled(now) + this.#closing.size;
     const coming = (): number => countComing(this.#open, now - context.options.pool.slowAnswerMilliseconds);
     const needs = { ...queue.needs(now), dialing: supply.dialing, coming, asleep: this.asleep, pooled };
-    for (let wanted = dialsWanted(needs, context.options.pool); wanted > 0; wanted -= 1) supply.want();
+    return dialsWanted(needs, context.options.pool);
   }
 
   /** Upstreams that count against `pool.maxConnectionsPerBroker`. */
@@ -178,7 +196,7 @@ export class Pool implements UpstreamOwner {
     if (tenant?.pinnedHard === true)
       this.release(upstream, 'client_closed', 'the client that it was pinned to has ended');
     else this.#rest(upstream);
-    serveWaiters(this);
+    this.#serve();
     tenant?.detached();
     for (const housekeeper of housekeepers) housekeeper.retry();
     this.resupply();
@@ -186,12 +204,12 @@ export class Pool implements UpstreamOwner {
 
   #rest(upstream: Upstream): void {
     if (this.#retired || upstream.condemned !== null) {
-      this.release(upstream, upstream.condemned ?? 'condemned', 'free at last');
+      this.part(upstream, upstream.condemned ?? 'condemned', 'free at last');
       return;
     }
     const expiry = upstream.lifetime.expiry(this.context.clock.now());
     if (expiry !== undefined) {
-      this.release(upstream, expiry.reason, expiry.detail);
+      this.part(upstream, expiry.reason, expiry.detail);
     } else {
       upstream.markIdle();
       this.idle.push(upstream);
@@ -204,6 +222,10 @@ export class Pool implements UpstreamOwner {
 
   violated(detail: string): void {
     this.context.violated(detail);
+  }
+
+  authenticate(upstream: Upstream): void {
+    this.supply.authenticate(upstream);
   }
 
   broken(upstream: Upstream, reason: ReleaseReason, detail: string, failure?: DialFailure): void {
@@ -230,10 +252,13 @@ export class Pool implements UpstreamOwner {
   /** Its tenant sees what it would see directly if anything of its own was under way, else nothing. */
   #cut(upstream: Upstream, reason: ReleaseReason, detail: string, abruptly: boolean): void {
     const { tenant } = upstream;
+    const losers = upstream.tenants?.losers(upstream.session.inAnswer) ?? [];
+    for (const loser of losers) upstream.tenants?.remove(loser);
     const dirty = isDirty(upstream) || tenant?.pinned === true;
     // What it has not taken lies in the buffer that its tenant's next read would fill.
     this.release(upstream, reason, detail, abruptly || upstream.pending);
     upstream.leave();
+    for (const loser of losers) loser.upstreamLost(abruptly, detail);
     if (dirty) tenant?.upstreamLost(abruptly, detail);
     else tenant?.detached();
   }
@@ -255,6 +280,26 @@ export class Pool implements UpstreamOwner {
 
   // --- letting go ---------------------------------------------------------------------------------------------
 
+  /** Lets a free connection go; if anything is open there, once that was closed. */
+  part(upstream: Upstream, reason: ReleaseReason, detail: string): void {
+    const goodbye = upstream.tenants?.tenancy.park();
+    if (goodbye === undefined) {
+      this.release(upstream, reason, detail);
+      return;
+    }
+    upstream.condemned = reason;
+    this.rouse(upstream);
+    upstream.park(goodbye);
+  }
+
+  /** A quiet connection is in use from now on. */
+  rouse(upstream: Upstream): void {
+    if (upstream.state === 'using') return;
+    this.idle.remove(upstream);
+    upstream.use(null);
+    this.watch.arm();
+  }
+
   release(upstream: Upstream, reason: ReleaseReason, detail: string, abruptly = false): void {
     const wasOpen = this.#open.delete(upstream);
     this.idle.remove(upstream);
@@ -262,6 +307,13 @@ export class Pool implements UpstreamOwner {
     else this.context.clock.afterInput(() => this.closed(upstream));
     upstream.release(abruptly);
     this.context.released(upstream, this, reason, detail, wasOpen);
+    if (upstream.tenants !== null) this.#dissolve(upstream.tenants);
+  }
+
+  #dissolve(tenants: Tenants): void {
+    const others = tenants.tenancy.gone();
+    for (const tenant of tenants.dissolve()) tenant.detached();
+    for (const tenant of others) tenant.answered();
   }
 
   /** It goes as soon as it is free; at once if it is, or with `force`. */
@@ -273,8 +325,10 @@ export class Pool implements UpstreamOwner {
       this.supply.forget(upstream);
       this.release(upstream, reason, detail, true);
       this.resupply();
+    } else if (force && upstream.tenants !== null) {
+      this.#cut(upstream, reason, detail, true);
     } else if (upstream.tenant === null && upstream.errand === 'none') {
-      this.release(upstream, reason, 'condemned');
+      if (upstream.tenants === null || upstream.isFree()) this.part(upstream, reason, 'condemned');
     } else if (force) {
       this.#cut(upstream, reason, detail, true);
     }

@@ -129,7 +129,7 @@ export class Reaper {
       return false;
     }
     const detail = reason === 'idle' ? 'no valid data for connectionMaxIdleSeconds' : 'reaped by an operator';
-    pool.release(upstream, reason, detail);
+    pool.part(upstream, reason, detail);
     if (reason === 'idle') this.#hooks.reaped();
     return true;
   }

@@ -1,5 +1,6 @@
 /** What a route is made of, and made with. */
 import type { LocalUsers } from '../contract/credential.ts';
+import type { MultiplexingContext } from '../contract/multiplexing.ts';
 import type { Protocol } from '../contract/protocol.ts';
 import type { Topology } from '../contract/topology.ts';
 import type { Clock } from './clock.ts';
@@ -21,6 +22,8 @@ export interface RouteParts {
   /** Who may authenticate to the sidecar. */
   readonly users?: LocalUsers;
   readonly saslPassThrough?: boolean;
+  /** For protocols that multiplex. */
+  readonly multiplexing?: MultiplexingContext;
   /** How clients are received, asked for each of them; absent: in plaintext. */
   readonly listenTls?: () => ListenTls;
   /** The common name of a client's certificate says which user it is. */

@@ -3,18 +3,20 @@ import type { CloseReason } from '../contract/reasons.ts';
 import { BOOTSTRAP, type Topology } from '../contract/topology.ts';
 import { BrokerPools } from './broker-pools.ts';
 import { Client } from './client.ts';
-import type { ClientHost } from './client-host.ts';
+import type { ClientHost, LaneHost } from './client-host.ts';
 import { dismissIfQuiet, sweepClient } from './client-sweep.ts';
 import type { Clock } from './clock.ts';
 import { ClusterMap } from './cluster-map.ts';
 import { Distribution } from './distribution.ts';
 import type { CoreEvent } from './events.ts';
 import { invariant } from './invariant.ts';
+import { LaneClient } from './lane-client.ts';
 import { Listeners } from './listeners.ts';
 import { ANONYMOUS, type Identities } from './login.ts';
 import type { RouteOptions } from './options.ts';
 import type { Pool } from './pool.ts';
 import { Reaper, type SilentStream } from './reaper.ts';
+import type { RouteClient } from './route-client.ts';
 import type { RouteParts } from './route-parts.ts';
 import { sweepPool } from './sweep.ts';
 import { BIND_RETRY_MILLISECONDS, TopologyFollower } from './topology-follower.ts';
@@ -25,7 +27,7 @@ import type { FailedHandshake, Wire, WireHandler } from './wire.ts';
 const SWEEP_MILLISECONDS = 500;
 const WAIT_BOUNDS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-export class Route implements ClientHost {
+export class Route implements ClientHost, LaneHost {
   readonly options: RouteOptions;
   readonly clock: Clock;
   readonly protocol: ProtocolRoute;
@@ -36,7 +38,7 @@ export class Route implements ClientHost {
   readonly pools: BrokerPools;
   readonly reaper: Reaper;
   readonly identities: Identities;
-  readonly clients = new Set<Client>();
+  readonly clients = new Set<RouteClient>();
   readonly leaseWaitSeconds = new Distribution(WAIT_BOUNDS_SECONDS);
   readonly resumeSeconds = new Distribution(WAIT_BOUNDS_SECONDS);
   bytesFromClients = 0;
@@ -72,6 +74,7 @@ export class Route implements ClientHost {
       ports: options.brokers.ports,
       saslPassThrough: parts.saslPassThrough ?? false,
       users: parts.users ?? null,
+      multiplexing: parts.multiplexing,
     });
     this.opaque = this.protocol.dialsAtAccept;
     this.topology = new TopologyFollower(this);
@@ -193,8 +196,8 @@ export class Route implements ClientHost {
     if (!this.opaque) return;
     const detail = 'no byte for connectionMaxIdleSeconds';
     for (const client of [...this.clients]) {
+      if (!(client instanceof Client) || client.upstream === null) continue;
       const { upstream, lender } = client;
-      if (upstream === null) continue;
       const close = (): void => {
         lender?.release(upstream, 'idle', detail);
         client.close('idle', detail, 'end');
@@ -207,14 +210,9 @@ export class Route implements ClientHost {
 
   #accept(listener: string, wire: Wire): WireHandler {
     const node = listener === BOOTSTRAP ? null : listener;
-    const client = new Client(
-      this.#nextClient,
-      listener,
-      node,
-      this.protocol.client(listener, this.#parts.subjectIsUser === true ? wire.peerName : null),
-      wire,
-      this,
-    );
+    const session = this.protocol.client(listener, this.#parts.subjectIsUser === true ? wire.peerName : null);
+    const of = [this.#nextClient, listener, node, session, wire, this] as const;
+    const client = this.protocol.multiplexes ? new LaneClient(...of) : new Client(...of);
     this.#nextClient += 1;
     this.emit({ type: 'client.connected', route: this.name, broker: listener, client: client.id });
     if (!this.#accepting) {
@@ -226,7 +224,7 @@ export class Route implements ClientHost {
       return client;
     }
     this.clients.add(client);
-    if (this.opaque) client.attachAtOnce();
+    if (this.opaque && client instanceof Client) client.attachAtOnce();
     return client;
   }
 
@@ -239,7 +237,7 @@ export class Route implements ClientHost {
     this.emit({ type: 'client.disconnected', ...client, reason, detail: `${detail}; from ${remote}`, ageSeconds: 0 });
   }
 
-  mayAnswer(client: Client): boolean {
+  mayAnswer(client: RouteClient): boolean {
     const { pools } = this;
     const identity = pools.lookedAtBy(client);
     const stays = client.listener !== BOOTSTRAP || (client.node !== null && pools.isReachable(client.node, identity));
@@ -251,6 +249,10 @@ export class Route implements ClientHost {
     const identity = toLearn ? this.pools.lookedAtBy(client) : this.pools.identity(client.session.identity);
     if (client.listener === BOOTSTRAP) client.node = this.pools.choose(client.node, identity);
     return identity.get(client.node ?? BOOTSTRAP);
+  }
+
+  poolOf(node: string, identity: string): Pool {
+    return this.pools.identity(identity).get(node);
   }
 
   /** Nobody of a user that is gone goes on. */
@@ -268,7 +270,7 @@ export class Route implements ClientHost {
     this.emit({ type: 'invariant.violated', route: this.name, detail });
   }
 
-  clientClosed(client: Client, reason: CloseReason, detail: string): void {
+  clientClosed(client: RouteClient, reason: CloseReason, detail: string): void {
     this.clients.delete(client);
     this.emit({
       type: 'client.disconnected',
@@ -294,7 +296,7 @@ export class Route implements ClientHost {
 }
 
 /** What the others free must not be lent to those who wait. */
-function waitingFirst(clients: readonly Client[]): Client[] {
-  const isWaiting = ({ state }: Client): boolean => state === 'waiting';
+function waitingFirst(clients: readonly RouteClient[]): RouteClient[] {
+  const isWaiting = ({ state }: RouteClient): boolean => state === 'waiting';
   return [...clients.filter(isWaiting), ...clients.filter((client) => !isWaiting(client))];
 }

@@ -13,11 +13,12 @@ export function isDirty({ session, tenant, waitsForTenant }: Upstream): boolean 
  * @param now the injected clock's milliseconds
  */
 export function isFree(
-  { session, tenant, errand, waitsForTenant, pending, mutedUntil }: Upstream,
+  { session, tenant, tenants, errand, waitsForTenant, pending, mutedUntil }: Upstream,
   now: number,
 ): boolean {
   if (session.owed > 0 || session.inAnswer || session.blocked || session.unfenced) return false;
   if (errand !== 'none' || waitsForTenant || pending) return false;
   if (tenant !== null && (tenant.sending || tenant.pinned)) return false;
+  if (tenants !== null && (tenants.tenancy.pinned || tenants.sending)) return false;
   return mutedUntil === 0 || mutedUntil <= now;
 }

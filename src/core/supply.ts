@@ -33,6 +33,8 @@ const MOST_AFTER_HANDSHAKE_MILLISECONDS = 10_000;
 export interface SupplyHooks {
   readonly identity: string;
   readonly standing: Standing;
+  /** What the next connection is for. */
+  purpose(): string;
   /** In the order in which they are tried. */
   targets(): readonly UpstreamTarget[];
   /** Connections are open. */
@@ -183,6 +185,18 @@ export class Supply {
     }
   }
 
+  /** The broker of an open connection wants to be shown a credential once more. */
+  authenticate(upstream: Upstream): void {
+    const failed = (error: unknown): void => {
+      const detail = error instanceof LoginError ? error.message : String(error);
+      this.#context.clock.afterInput(() => this.#owner.broken(upstream, 'session_expired', detail));
+    };
+    this.#present((credential) => {
+      const renewal = upstream.state === 'released' ? undefined : upstream.tenants?.tenancy.renewal(credential);
+      if (renewal !== undefined) upstream.send(renewal);
+    }, failed);
+  }
+
   #unpresentable(upstream: Upstream, error: unknown): void {
     if (!(error instanceof LoginError)) this.#context.violated(String(error));
     const [detail, failure] =
@@ -210,8 +224,9 @@ export class Supply {
     const { clock, options, protocol, random } = this.#context;
     const jitter = 1 + (2 * random() - 1) * MAX_AGE_JITTER;
     const maxAge = options.pool.maxConnectionAgeSeconds * 1000 * jitter;
-    const session = protocol.upstream<Tenant>(target, this.#hooks.identity);
-    return new Upstream(this.#context.nextUpstreamId(), target, session, clock, this.#owner, maxAge);
+    const purpose = this.#hooks.purpose();
+    const session = protocol.upstream<Tenant>(target, this.#hooks.identity, purpose);
+    return new Upstream(this.#context.nextUpstreamId(), target, session, clock, this.#owner, maxAge, purpose);
   }
 
   succeeded(upstream: Upstream): void {

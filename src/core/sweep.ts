@@ -22,12 +22,12 @@ export function sweepPool(pool: Pool, now: number, hooks: SweepHooks): void {
     const quiet = now - upstream.idleMarkTime;
     const expiry = upstream.lifetime.expiry(now);
     if (expiry !== undefined) {
-      pool.release(upstream, expiry.reason, expiry.detail);
+      pool.part(upstream, expiry.reason, expiry.detail);
     } else if (excess > 0 && quiet >= options.pool.excessLingerSeconds * 1000) {
-      pool.release(upstream, 'excess', 'beyond pool.maxConnectionsPerBroker');
+      pool.part(upstream, 'excess', 'beyond pool.maxConnectionsPerBroker');
       excess -= 1;
     } else if (spare > 0 && upstream.lastWorkTime === null && quiet >= linger) {
-      pool.release(upstream, 'housekeeping_done', 'it served housekeeping alone');
+      pool.part(upstream, 'housekeeping_done', 'it served housekeeping alone');
     } else {
       if (quiet >= REPORT_IDLE_AFTER_MILLISECONDS && !upstream.idleReported) {
         upstream.idleReported = true;
@@ -49,7 +49,10 @@ export function sweepPool(pool: Pool, now: number, hooks: SweepHooks): void {
     // Nothing can be answered while the only request is still on its way.
     const sending = upstream.session.owed === 1 && upstream.tenant?.sending === true;
     const since = sending ? upstream.sentTime : upstream.owedSince;
-    const silent = now - Math.max(since, upstream.lastTrafficTime, upstream.mutedUntil);
+    // Where several ask, and brokers ask for signs of life, only answers count; what is pinned may be left without one.
+    if (upstream.tenants?.tenancy.pinned === true) continue;
+    const heard = upstream.tenants === null ? upstream.lastTrafficTime : 0;
+    const silent = now - Math.max(since, heard, upstream.mutedUntil);
     if (silent > options.limits.responseTimeoutSeconds * 1000 + upstream.session.patienceMilliseconds) {
       pool.broken(upstream, 'response_timeout', 'no byte of an answer that is owed for limits.responseTimeoutSeconds');
     }

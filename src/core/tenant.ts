@@ -21,11 +21,19 @@ export interface Tenant {
   upstreamLost(reset: boolean, detail: string): void;
   /** No longer a tenant; the client may go on with what it has kept back. */
   detached(): void;
+  /** A request of the protocol's own is sent for it, before the next one of its client's. */
+  again?(request: Buffer): void;
+  /** The last read of its connection ended inside a frame, or not. */
+  toldPart?(isInFrame: boolean): void;
+  /** It must go, and nobody else. */
+  expel?(reason: CloseReason, detail: string): void;
 }
 
 /** A client that waits for an upstream. */
 export interface Waiter extends Tenant {
   readonly id: string;
+  /** What kind of connection it waits for; '' where all serve all. */
+  readonly purpose: string;
   /** When it began to wait, in the injected clock's milliseconds. */
   readonly waitSince: number;
   /** What it waits with is valid data; otherwise it is housekeeping, or only wants the broker to be known. */

@@ -23,6 +23,7 @@ export class TopologyFollower {
     if (changes.length > 0) {
       this.#route.remember({ clusterId: topology.clusterId, nodes: cluster.nodes, complete: true });
     }
+    if (!this.#route.protocol.listensPerBroker) return;
     for (const { node } of topology.nodes) {
       listeners.ensure(node, this.#localAddress(node), now, BIND_RETRY_MILLISECONDS);
     }
@@ -49,7 +50,8 @@ export class TopologyFollower {
     const { cluster, options } = this.#route;
     if (node !== BOOTSTRAP) {
       const known = cluster.find(node);
-      return known === undefined ? [] : [known];
+      if (known !== undefined) return [known];
+      return this.#route.protocol.multiplexes ? namedAddress(node) : [];
     }
     const configured = options.upstream.bootstrap.map(({ host, port }) => ({ node: BOOTSTRAP, host, port }));
     const learnt = cluster.nodes.map(({ host, port }) => ({ node: BOOTSTRAP, host, port }));
@@ -57,4 +59,10 @@ export class TopologyFollower {
       !configured.some((target) => target.host === host && target.port === port);
     return [...configured, ...learnt.filter(isNew)];
   }
+}
+
+/** A broker that is known by its address alone: `host:port`, an IPv6 address in brackets. */
+function namedAddress(node: string): readonly UpstreamTarget[] {
+  const { v6, host = v6, port } = /^(?:\[(?<v6>[^\]]+)\]|(?<host>[^:]+)):(?<port>\d+)$/.exec(node)?.groups ?? {};
+  return host === undefined || port === undefined ? [] : [{ node, host, port: Number(port) }];
 }

@@ -9,9 +9,11 @@ import { AnswerRelay } from './answer-relay.ts';
 import type { Clock, Timer } from './clock.ts';
 import { BROKER_FAREWELL_MILLISECONDS, sayFarewell } from './farewell.ts';
 import { invariant } from './invariant.ts';
+import type { Lane } from './lane.ts';
 import { Lifetime } from './lifetime.ts';
 import { isFree } from './safe-state.ts';
 import type { Tenant } from './tenant.ts';
+import type { Tenants } from './tenants.ts';
 import type { Errand, UpstreamOwner } from './upstream-owner.ts';
 import { moved } from './upstream-state.ts';
 import type { UpstreamState } from './views.ts';
@@ -20,6 +22,8 @@ import type { Wire, WireEnd, WireHandler } from './wire.ts';
 export class Upstream implements WireHandler {
   readonly id: string;
   readonly target: UpstreamTarget;
+  /** What its clients need it for; '' where all serve all. */
+  readonly purpose: string;
   readonly session: UpstreamSession<Tenant>;
   readonly createTime: number;
   /** Milliseconds of the injected clock; null until valid data passed. */
@@ -48,6 +52,7 @@ export class Upstream implements WireHandler {
   #wire: Wire | null = null;
   #farewell: Timer | null = null;
   readonly #answers: AnswerRelay;
+  #unsentSince: number | null = null;
   /** The request admitted last is valid data. */
   #sendsWork = false;
 
@@ -58,9 +63,11 @@ export class Upstream implements WireHandler {
     clock: Clock,
     owner: UpstreamOwner,
     maxAgeMilliseconds: number,
+    purpose = '',
   ) {
     this.id = id;
     this.target = target;
+    this.purpose = purpose;
     this.session = session;
     this.#clock = clock;
     this.#owner = owner;
@@ -84,6 +91,10 @@ export class Upstream implements WireHandler {
   }
   get tenant(): Tenant | null {
     return this.#answers.tenant;
+  }
+  /** Null: it serves one tenant at a time. */
+  get tenants(): Tenants | null {
+    return this.#answers.tenants;
   }
   /** The broker has not taken all that was written. */
   get pending(): boolean {
@@ -157,15 +168,22 @@ export class Upstream implements WireHandler {
   /** Registers the request that the client's session inspected last. A reason means that the client must go. */
   admit(client: ClientSession, tenant: Tenant): CloseReason | undefined {
     const owedBefore = this.session.owed;
-    const refusal = this.session.admit(client, tenant);
-    if (refusal !== undefined) return refusal;
+    return this.session.admit(client, tenant) ?? this.#admitted(client, owedBefore);
+  }
+
+  /** The same for one of several tenants; the request begins at `bytes[start]`. */
+  admitLane(client: ClientSession, lane: Lane, bytes: Buffer, start: number): CloseReason | undefined {
+    const owedBefore = this.session.owed;
+    return this.tenants?.tenancy.admit(client, lane, bytes, start) ?? this.#admitted(client, owedBefore);
+  }
+
+  #admitted(client: ClientSession, owedBefore: number): undefined {
     const now = this.#clock.now();
     this.sentTime = now;
     if (owedBefore === 0) this.owedSince = now;
     this.#sendsWork = client.work;
     if (client.work) this.lastWorkTime = now;
     this.#answers.progressed = false;
-    return undefined;
   }
 
   /** More of a request that came in pieces was written. */
@@ -177,18 +195,37 @@ export class Upstream implements WireHandler {
 
   /** Its tenant may send one more request: nobody else is to have it, the broker takes one, and it is not to go. */
   mayTake(): boolean {
-    const mustGo = this.condemned !== null && this.tenant?.pinned !== true;
+    const pinned = this.tenant?.pinned === true || this.tenants?.tenancy.pinned === true;
+    const mustGo = this.condemned !== null && !pinned;
     this.yielding ||= mustGo || (this.lifetime.limited && this.lifetime.sessionOver(this.#clock.now()));
     return !this.yielding;
   }
 
   /** False: the broker does not keep up; the tenant is told by `flushed`. */
   send(bytes: Buffer): boolean {
-    return this.#wire?.write(bytes) ?? true;
+    const taken = this.#wire?.write(bytes) ?? true;
+    if (!taken) this.#unsentSince ??= this.#clock.now();
+    return taken;
+  }
+
+  /** Something of ours, for a tenant: answers to it are owed as to a tenant's own requests. */
+  sendOwn(bytes: Buffer): void {
+    const now = this.#clock.now();
+    this.sentTime = now;
+    this.owedSince = now;
+    this.#answers.progressed = false;
+    this.send(bytes);
+  }
+
+  /** What is open there is closed, and the connection goes once that was answered. */
+  park(bytes: Buffer): void {
+    this.errand = 'park';
+    this.errandStart = this.#clock.now();
+    this.sendOwn(bytes);
   }
 
   /** Our own request goes out; the connection is not free before it was answered. False: the protocol has none. */
-  run(errand: Exclude<Errand, 'none'>): boolean {
+  run(errand: 'check' | 'fence' | 'refresh'): boolean {
     const request = errand === 'refresh' ? this.session.refresh() : this.session.ping();
     if (request === undefined) return false;
     this.errand = errand;
@@ -226,8 +263,9 @@ export class Upstream implements WireHandler {
     const answers = this.#answers;
     if (answers.hasWorked) this.lastWorkTime = this.lastTrafficTime;
     if (answers.muteMilliseconds > 0) this.mutedUntil = this.lastTrafficTime + answers.muteMilliseconds;
-    if (answers.errandDone) this.errand = 'none';
+    if (answers.errandDone || (this.errand === 'park' && this.session.owed === 0)) this.errand = 'none';
     answers.forget();
+    answers.tenants?.told(this.session.inAnswer);
     if (answers.failure === null) for (const reply of answers.replies.splice(0)) this.send(reply);
     if (answers.failure !== null) {
       this.#owner.broken(this, answers.failure.reason, answers.failure.detail, answers.failure.failure);
@@ -236,7 +274,10 @@ export class Upstream implements WireHandler {
       this.#owner.opened(this);
     } else {
       this.#answers.readOrPause(this.#wire);
-      if (answers.progressed) this.#continue();
+      if (answers.mustAuthenticate) this.#owner.authenticate(this);
+      answers.mustAuthenticate = false;
+      for (const act of answers.errands.splice(0)) act();
+      if (answers.progressed || answers.tenants !== null) this.#continue();
     }
   }
 
@@ -255,9 +296,14 @@ export class Upstream implements WireHandler {
   /** Becomes quiet if nothing keeps it any more; harmless to ask. */
   settle(): void {
     this.#answers.progressed = true;
-    if (this.#state !== 'using' || !this.isFree()) return;
+    if (this.#state !== 'using') return;
+    if (!this.isFree()) {
+      if (this.errand === 'none' && this.condemned === null) this.tenants?.wake();
+      return;
+    }
     this.#answers.progressed = false;
     this.#owner.quiet(this);
+    if (this.errand === 'none') this.tenants?.wake();
   }
 
   /** It may be lent or released. */
@@ -272,8 +318,10 @@ export class Upstream implements WireHandler {
   }
 
   onFlushed(): void {
+    this.#unsentSince = null;
     if (this.#state === 'released') return;
     this.tenant?.upstreamFlushed();
+    this.tenants?.upstreamFlushed();
     if (this.#answers.progressed) this.settle();
   }
 
@@ -285,6 +333,11 @@ export class Upstream implements WireHandler {
       this.#owner.broken(this, reason, detail || 'the broker closed the connection');
     }
     this.#owner.closed(this);
+  }
+
+  /** For how long the broker has not taken what was written; 0 if it has. */
+  stalledMilliseconds(now: number): number {
+    return this.#unsentSince === null ? 0 : now - this.#unsentSince;
   }
 
   /** Half of an opaque stream ended: the other half goes on. */

@@ -65,6 +65,11 @@ class Dial implements UpstreamOwner {
     this.#upstream = new Upstream('probe', target, session, parts.clock, this, Number.POSITIVE_INFINITY);
   }
 
+  /** A probe is over before any broker asks. */
+  authenticate(upstream: Upstream): void {
+    this.broken(upstream, 'protocol_error', 'the broker asked for a credential once more at once');
+  }
+
   begin(): void {
     const { clock, timeoutMilliseconds } = this.#parts;
     const timeOut = (): void => this.broken(this.#upstream, 'dial_failed', 'ETIMEDOUT');

@@ -8,6 +8,7 @@ function waiter(id: string, { work = true, since = 0 } = {}): Waiter {
   return {
     ...bystander,
     id,
+    purpose: '',
     waitSince: since,
     waitsWithWork: work,
     waitReported: false,

@@ -39,6 +39,7 @@ const ownerOfNothing: UpstreamOwner = {
   opened: () => undefined,
   quiet: () => undefined,
   named: () => undefined,
+  authenticate: () => undefined,
   violated: () => undefined,
   broken: () => undefined,
   closed: () => undefined,

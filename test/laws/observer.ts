@@ -1,6 +1,6 @@
 /** Hears what an upstream session says while it reads, and holds it to the contract's order. */
 import type { UpstreamSink } from '../../src/contract/protocol.ts';
-import type { ReleaseReason } from '../../src/contract/reasons.ts';
+import type { CloseReason, ReleaseReason } from '../../src/contract/reasons.ts';
 import type { Topology } from '../../src/contract/topology.ts';
 
 export interface Fact {
@@ -54,6 +54,18 @@ export class Observer implements UpstreamSink<string> {
   }
   muted(milliseconds: number): void {
     this.#hear(`muted ${milliseconds}`);
+  }
+  prepared(tenant: string): void {
+    this.#hear(`prepared ${tenant}`);
+  }
+  again(tenant: string, request: Buffer): void {
+    this.#hear(`again ${tenant} ${request.toString('hex')}`);
+  }
+  close(tenant: string, reason: CloseReason): void {
+    this.#hear(`close ${tenant} ${reason}`);
+  }
+  authenticate(): void {
+    this.#hear('authenticate');
   }
   named(topology: Topology): void {
     this.#hear(`named ${JSON.stringify(topology)}`);

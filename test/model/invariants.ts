@@ -58,7 +58,8 @@ function checkClients(core: CoreFixture, say: Say): void {
   const queued = new Set<unknown>();
   for (const pool of core.route.pools) for (const waiter of pool.queue) queued.add(waiter);
   for (const client of core.route.clients) {
-    const { id, state, upstream, wire } = client;
+    const { id, state, wire } = client;
+    const [upstream = null] = client.upstreams;
     say(tenants.get(client) === upstream?.id, `${id} and ${upstream?.id ?? 'nothing'} disagree`);
     say(
       queued.has(client) === (state === 'waiting'),

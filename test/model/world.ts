@@ -106,7 +106,7 @@ export class World {
   isServed(app: number): boolean {
     const application = this.find(app);
     if (application?.maySend !== true) return false;
-    return [...this.core.route.clients].some(({ id, closed }) => id === application.client && !closed);
+    return [...this.core.route.clients].some(({ id, state }) => id === application.client && state !== 'closed');
   }
 
   connect(node: string, which: number): void {

@@ -1,6 +1,6 @@
 /** What an upstream session tells the core, in order. Deliveries are kept apart, joined for each tenant. */
 import type { UpstreamSink } from '../../src/contract/protocol.ts';
-import type { DialFailure, ReleaseReason } from '../../src/contract/reasons.ts';
+import type { CloseReason, DialFailure, ReleaseReason } from '../../src/contract/reasons.ts';
 import type { Topology } from '../../src/contract/topology.ts';
 
 export class RecordingSink implements UpstreamSink<string> {
@@ -45,6 +45,19 @@ export class RecordingSink implements UpstreamSink<string> {
   }
   muted(milliseconds: number): void {
     this.facts.push(`muted ${milliseconds}`);
+  }
+
+  prepared(tenant: string): void {
+    this.facts.push(`prepared ${tenant}`);
+  }
+  again(tenant: string, request: Buffer): void {
+    this.facts.push(`again ${tenant} ${request.toString('hex')}`);
+  }
+  close(tenant: string, reason: CloseReason, detail: string): void {
+    this.facts.push(`close ${tenant} ${reason}: ${detail}`);
+  }
+  authenticate(): void {
+    this.facts.push('authenticate');
   }
 
   named(topology: Topology): void {

@@ -24,6 +24,8 @@ export interface CachedMeta {
 export class LineRoute implements ProtocolRoute {
   readonly dialsAtAccept = false;
   readonly asksForTopology = true;
+  readonly multiplexes: boolean = false;
+  readonly listensPerBroker = true;
   readonly context: RouteContext;
   readonly sessions = new Set<LineClientSession>();
   readonly cache = new Map<string, CachedMeta>();

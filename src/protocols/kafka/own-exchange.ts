@@ -104,6 +104,7 @@ export class OwnExchange {
   greeting(credential: Credential | null): Buffer {
     if (this.#route.passesSasl) return this.#askVersions(MAX_API_VERSIONS);
     if (credential === null) return this.#questions();
+    if (credential.mechanism === 'PASSED') throw new Error('Kafka clients pass their credentials themselves');
     const expect = (apiKey: number, version: number): number => this.#expect(Owner.sasl, apiKey, version);
     this.#authentication = new Authentication(credential, this.#route.scramKeys, expect);
     return this.#authentication.begin();

@@ -17,6 +17,8 @@ const UNKNOWN = 'unknown';
 
 export class KafkaRoute implements ProtocolRoute {
   readonly dialsAtAccept = false;
+  readonly multiplexes = false;
+  readonly listensPerBroker = true;
   readonly asksForTopology: boolean;
   readonly addresses: LocalAddresses;
   readonly maxFrameBytes: number;

@@ -83,6 +83,8 @@ class OpaqueUpstreamSession<T> implements UpstreamSession<T> {
 
 class OpaqueRoute implements ProtocolRoute {
   readonly dialsAtAccept = true;
+  readonly multiplexes = false;
+  readonly listensPerBroker = false;
   readonly asksForTopology = false;
   localPort(node: string): { readonly fault: string } {
     return { fault: `an opaque route has no broker ${node}` };

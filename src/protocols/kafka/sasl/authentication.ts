@@ -3,7 +3,7 @@
  * until the mechanism is content. One request at a time: behind TLS brokers take up what was sent ahead only when they look
  * again, up to 300 ms later.
  */
-import type { Credential } from '../../../contract/credential.ts';
+import type { OwnCredential } from '../../../contract/credential.ts';
 import { ANSWER_HEAD_BYTES } from '../answers.ts';
 import { ApiKey } from '../api-table.ts';
 import { Cursor, MalformedError } from '../cursor.ts';
@@ -33,14 +33,14 @@ const MOST_ROUNDS = 4;
 export class Authentication {
   /** Of this connection, from now on (KIP-368); 0: without end. */
   lifetimeMilliseconds = 0;
-  readonly #credential: Credential;
+  readonly #credential: OwnCredential;
   readonly #mechanism: ClientMechanism;
   /** A correlation id for a request of ours. */
   readonly #expect: (apiKey: number, version: number) => number;
   #authenticateVersion = 0;
   #rounds = 0;
 
-  constructor(credential: Credential, cache: ScramKeyCache, expect: (apiKey: number, version: number) => number) {
+  constructor(credential: OwnCredential, cache: ScramKeyCache, expect: (apiKey: number, version: number) => number) {
     this.#credential = credential;
     this.#mechanism = mechanismOf(credential, cache);
     this.#expect = expect;
@@ -162,7 +162,7 @@ export class Authentication {
   }
 }
 
-function mechanismOf(credential: Credential, cache: ScramKeyCache): ClientMechanism {
+function mechanismOf(credential: OwnCredential, cache: ScramKeyCache): ClientMechanism {
   switch (credential.mechanism) {
     case 'PLAIN':
       return new PlainClient(credential.username, credential.password);

@@ -1,11 +1,11 @@
 /** What a broker said, fit for a log: one line, not too long, and nothing of ours that it may have quoted. */
-import type { Credential } from '../../../contract/credential.ts';
+import type { OwnCredential } from '../../../contract/credential.ts';
 
 const MOST_CHARACTERS = 300;
 /** Of a token's parts; shorter ones are words that anybody may say. */
 const SHORTEST_PART = 8;
 
-export function brokersWords(text: string, credential: Credential): string {
+export function brokersWords(text: string, credential: OwnCredential): string {
   let words = text;
   for (const secret of secretsOf(credential)) words = words.replaceAll(secret, '[secret]');
   return oneLine(words);
@@ -18,7 +18,7 @@ export function oneLine(text: string): string {
   return words.length > MOST_CHARACTERS ? `${words.slice(0, MOST_CHARACTERS)}...` : words;
 }
 
-function secretsOf(credential: Credential): string[] {
+function secretsOf(credential: OwnCredential): string[] {
   if (credential.mechanism !== 'OAUTHBEARER') return [credential.password.reveal()].filter((text) => text !== '');
   const token = credential.token.reveal();
   return [token, ...token.split('.').filter(({ length }) => length >= SHORTEST_PART)].filter((text) => text !== '');

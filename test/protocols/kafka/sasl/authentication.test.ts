@@ -1,27 +1,31 @@
 /** How a connection of ours tells a broker who we are, against a broker's part of SASL written for these tests. */
 import fc from 'fast-check';
 import t from 'tap';
-import { type Credential, Secret } from '../../../../src/contract/credential.ts';
+import { type OwnCredential, Secret } from '../../../../src/contract/credential.ts';
 import { answer, apiVersionsBody } from '../answers.ts';
 import { ALL_RANGES, type Connection, KafkaBench } from '../kafka-bench.ts';
 import { form, i16, i32, join } from '../wire.ts';
 import { authenticateAnswer, SaslBroker, type SaslBrokerTraits, TOO_LONG } from './sasl-broker.ts';
 
 const PASSWORDS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
-const BEARER: Credential = { mechanism: 'OAUTHBEARER', token: new Secret('a.bearer.token'), extensions: {} };
+const BEARER: OwnCredential = { mechanism: 'OAUTHBEARER', token: new Secret('a.bearer.token'), extensions: {} };
 
-function withPassword(mechanism: (typeof PASSWORDS)[number], password = 'pencil', username = 'app'): Credential {
+function withPassword(mechanism: (typeof PASSWORDS)[number], password = 'pencil', username = 'app'): OwnCredential {
   return { mechanism, username, password: new Secret(password) };
 }
 
-const CREDENTIALS: readonly Credential[] = [...PASSWORDS.map((mechanism) => withPassword(mechanism)), BEARER];
-const WRONG: readonly Credential[] = [
+const CREDENTIALS: readonly OwnCredential[] = [...PASSWORDS.map((mechanism) => withPassword(mechanism)), BEARER];
+const WRONG: readonly OwnCredential[] = [
   ...PASSWORDS.map((mechanism) => withPassword(mechanism, 'wrong-secret')),
   { ...BEARER, mechanism: 'OAUTHBEARER', token: new Secret('wrong-secret.of.somebody') },
 ];
 
 /** Dials, and lets both sides talk until neither has anything more to say. */
-function dial(credential: Credential, broker: SaslBroker, cuts: (length: number) => number[] = () => []): Connection {
+function dial(
+  credential: OwnCredential,
+  broker: SaslBroker,
+  cuts: (length: number) => number[] = () => [],
+): Connection {
   const connection = new KafkaBench().dial();
   let written: Buffer | undefined = connection.session.greeting(credential);
   while (written !== undefined && connection.sink.failure === null) {
@@ -159,7 +163,7 @@ t.test('brokers that cannot do this, or not on this port, are told so', async (t
 });
 
 t.test('what cannot be put into a token is not sent', async (t) => {
-  const wrong: readonly Credential[] = [
+  const wrong: readonly OwnCredential[] = [
     withPassword('PLAIN', 'a\0b'),
     withPassword('PLAIN', 'pencil', 'a\0b'),
     { mechanism: 'OAUTHBEARER', token: new Secret('a\x01b'), extensions: {} },

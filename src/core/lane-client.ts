@@ -1,0 +1,284 @@
+/**
+ * One socket of the application whose requests go over several connections, each of which may serve other clients too.
+ * What it sees is what it would see directly: if a connection breaks on which something of its own was under way, its
+ * socket is closed; if nothing was, it does not learn of it.
+ */
+import type { ClientSession } from '../contract/protocol.ts';
+import type { CloseReason } from '../contract/reasons.ts';
+import type { LaneHost } from './client-host.ts';
+import type { Timer } from './clock.ts';
+import { dismissLater } from './dismissal.ts';
+import { sayFarewell } from './farewell.ts';
+import { invariant } from './invariant.ts';
+import { Lane } from './lane.ts';
+import { LaneOutput } from './lane-output.ts';
+import { LaneRelay, type LaneRelayClient } from './lane-relay.ts';
+import type { ClientState, RouteClient } from './route-client.ts';
+import type { Upstream } from './upstream.ts';
+import type { Wire, WireEnd, WireHandler } from './wire.ts';
+
+export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
+  readonly number: number;
+  readonly listener: string;
+  readonly session: ClientSession;
+  readonly wire: Wire;
+  readonly createTime: number;
+  readonly relay: LaneRelay;
+  readonly pinnedHard = false;
+  /** Where its last request went. */
+  node: string | null;
+  lastWorkTime: number | null = null;
+  lastInputTime: number;
+  lastOutputTime = 0;
+  unsentBytes = 0;
+  readonly #host: LaneHost;
+  readonly #output: LaneOutput;
+  readonly #lanes = new Map<string, Lane>();
+  /** Since when its next request has waited for what a broker was asked before. */
+  #blockedSince: number | null = null;
+  #closed = false;
+  #ended = false;
+  #farewell: Timer | null = null;
+
+  constructor(
+    number: number,
+    listener: string,
+    node: string | null,
+    session: ClientSession,
+    wire: Wire,
+    host: LaneHost,
+  ) {
+    this.number = number;
+    this.listener = listener;
+    this.node = node;
+    this.session = session;
+    this.wire = wire;
+    this.#host = host;
+    this.relay = new LaneRelay(this, wire);
+    this.#output = new LaneOutput(wire);
+    this.createTime = host.clock.now();
+    this.lastInputTime = this.createTime;
+  }
+
+  get id(): string {
+    return `c${this.number}`;
+  }
+  get closed(): boolean {
+    return this.#closed;
+  }
+  get state(): ClientState {
+    if (this.#closed) return 'closed';
+    if (this.#isWaiting) return 'waiting';
+    return this.#isOwed ? 'attached' : 'idle';
+  }
+  get #isWaiting(): boolean {
+    if (this.#blockedSince !== null) return true;
+    for (const lane of this.#lanes.values()) if (lane.waiting) return true;
+    return false;
+  }
+  get #isOwed(): boolean {
+    for (const lane of this.#lanes.values()) if (lane.upstream?.tenants?.tenancy.owes(lane) === true) return true;
+    return false;
+  }
+  get upstreams(): readonly Upstream[] {
+    return [...this.#lanes.values()].flatMap(({ upstream }) => upstream ?? []);
+  }
+  get pinned(): boolean {
+    return this.session.pinned && !this.#ended;
+  }
+  get quiet(): boolean {
+    return !this.relay.sending && !this.relay.holding && this.state === 'idle';
+  }
+  get stalledSince(): number {
+    if (this.wire.pending) return Math.max(this.lastInputTime, this.lastOutputTime);
+    const inRequest = this.relay.sending || (this.relay.holding && this.relay.incomplete);
+    return inRequest && !this.relay.paused ? this.lastInputTime : Number.POSITIVE_INFINITY;
+  }
+  get blockedSince(): number {
+    return this.#blockedSince ?? Number.POSITIVE_INFINITY;
+  }
+
+  // --- from the application -------------------------------------------------------------------------------------
+
+  onBytes(bytes: Buffer, length: number): void {
+    if (this.#closed) return;
+    this.lastInputTime = this.#host.clock.now();
+    this.#host.bytesFromClients += length;
+    this.#contained(() => this.relay.feed(length === bytes.length ? bytes : bytes.subarray(0, length)));
+  }
+
+  /** The socket whose state nobody knows any more goes, and nobody else's. */
+  #contained(act: () => void): void {
+    try {
+      act();
+      if (this.#ended && !this.relay.awaitsReader && (!this.relay.holding || this.relay.incomplete))
+        this.close('client_closed', '', 'end');
+    } catch (error) {
+      this.#host.violated(String(error));
+      this.close('protocol_error', 'a fault of the sidecar', 'reset');
+    }
+  }
+
+  onEnd(): void {
+    if (this.#closed) {
+      if (!this.wire.pending) this.wire.destroy(); // else it goes behind our last words
+      return;
+    }
+    this.#ended = true;
+    this.goOn();
+  }
+
+  onFlushed(): void {
+    this.lastOutputTime = this.#host.clock.now();
+    for (const lane of this.#lanes.values()) lane.upstream?.tenantFlushed();
+    if (this.relay.awaitsReader && !this.wire.pending) this.goOn();
+  }
+
+  onClosed(how: WireEnd, detail: string): void {
+    this.#farewell?.cancel();
+    this.close(how === 'closed' ? 'client_closed' : 'client_reset', detail, 'gone');
+  }
+
+  // --- what the relay needs -------------------------------------------------------------------------------------
+
+  get unread(): boolean {
+    return this.wire.pending;
+  }
+  get wholeFrameBytes(): number {
+    return this.#host.options.limits.wholeFrameBytes;
+  }
+  get unsent(): boolean {
+    for (const lane of this.#lanes.values()) if (lane.upstream?.pending === true) return true;
+    return false;
+  }
+
+  mayAnswer(): boolean {
+    return this.#host.mayAnswer(this);
+  }
+
+  learn(): boolean {
+    return this.#acquire() !== null;
+  }
+
+  lane(): Lane | null {
+    const { routing } = this.session;
+    if (routing !== undefined && routing.previous !== null) this.#leave(routing.node, routing.previous);
+    const lane = this.#acquire();
+    const { upstream } = lane ?? {};
+    if (lane === null || upstream == null) return null;
+    const preparation = upstream.tenants?.tenancy.prepare(this.session, lane);
+    if (preparation === null) {
+      this.#blockedSince = null;
+      if (this.session.work) this.lastWorkTime = this.#host.clock.now();
+      return lane;
+    }
+    this.#blockedSince ??= this.#host.clock.now();
+    if (preparation !== undefined) {
+      this.relay.flush();
+      lane.rouse().sendOwn(preparation);
+    }
+    return null;
+  }
+
+  /** The lane of the inspected request; null: it waits for a connection, or the client was closed. */
+  #acquire(): Lane | null {
+    const { routing, identity, work } = this.session;
+    invariant(routing !== undefined, 'a client with lanes says where its requests go');
+    const { node, purpose } = routing;
+    this.node = node;
+    const key = keyOf(node, purpose);
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) {
+      lane = new Lane(this, node, purpose);
+      this.#lanes.set(key, lane);
+    }
+    const pool = this.#host.poolOf(node, identity);
+    return lane.acquire(pool, work, this.#host.clock.now()) ? lane : null;
+  }
+
+  #leave(node: string, purpose: string): void {
+    const lane = this.#lanes.get(keyOf(node, purpose));
+    if (lane === undefined) return;
+    this.#lanes.delete(keyOf(node, purpose));
+    this.relay.flush();
+    lane.leave();
+  }
+
+  giveUp(reason: CloseReason, detail: string, lastWords?: Buffer): void {
+    if (lastWords === undefined) this.close(reason, detail, 'end');
+    else this.#farewell = dismissLater(this, this.#host.clock, lastWords, reason, detail);
+  }
+
+  // --- what its lanes tell --------------------------------------------------------------------------------------
+
+  goOn(): void {
+    if (this.#closed) return;
+    this.#contained(() => this.relay.goOn());
+  }
+
+  sendFirst(request: Buffer): void {
+    if (!this.#closed) this.#contained(() => this.relay.sendFirst(request));
+  }
+
+  upstreamFlushed(): void {
+    this.relay.resume();
+  }
+
+  resumed(since: number): void {
+    this.#host.resumed(this.#host.clock.now() - since);
+  }
+
+  receive(bytes: Buffer): void {
+    this.#host.bytesToClients += bytes.length;
+    this.#output.write(null, bytes);
+  }
+
+  /**
+   * @param isKept the buffer stays as it is until it was taken: the connection is this client's alone, and is not read
+   * @returns false: not all was taken, `tenantFlushed` of the connection follows
+   */
+  deliver(lane: Lane, bytes: Buffer, isKept: boolean): boolean {
+    if (this.#closed) return true;
+    this.#host.bytesToClients += bytes.length;
+    const taken = this.#output.write(lane, isKept ? bytes : Buffer.from(bytes));
+    if (!taken) this.lastOutputTime = this.#host.clock.now();
+    if (isKept) return taken;
+    if (this.#output.unsentBytes > this.#mostUnsentBytes) {
+      const { clock } = this.#host;
+      clock.afterInput(() => this.close('stalled', 'it does not read what it is sent', 'reset'));
+    }
+    return true;
+  }
+
+  /** One answer of the largest size may wait, and some more. */
+  get #mostUnsentBytes(): number {
+    return this.#host.options.limits.maxFrameBytes + 1024 * 1024;
+  }
+
+  toldPart(lane: Lane, isInFrame: boolean): void {
+    this.#output.told(lane, isInFrame);
+  }
+
+  /** @param manner `end`: FIN behind what was written; `reset`: RST, as from a dead broker; `gone`: the socket is closed */
+  close(reason: CloseReason, detail: string, manner: 'end' | 'reset' | 'gone'): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (manner === 'reset') {
+      this.wire.reset();
+    } else if (manner === 'end') {
+      const { clock, options } = this.#host;
+      this.#farewell = sayFarewell(this.wire, clock, options.limits.clientStallSeconds * 1000);
+      if (!this.unsent) this.wire.resume();
+    }
+    const lanes = [...this.#lanes.values()];
+    this.#lanes.clear();
+    for (const lane of lanes) lane.leave();
+    this.relay.drop();
+    this.session.close();
+    this.#host.clientClosed(this, reason, detail);
+  }
+}
+
+function keyOf(node: string, purpose: string): string {
+  return `${node} ${purpose}`;
+}

@@ -1,0 +1,255 @@
+/**
+ * From the application to brokers, where one client's requests go over several connections: looks at one request after the
+ * other, in order. The next is looked at once the one before was written, answered or discarded, so what must wait for a
+ * connection keeps everything behind it waiting, and no order can be lost.
+ */
+import { type ClientSession, Verdict } from '../contract/protocol.ts';
+import type { CloseReason } from '../contract/reasons.ts';
+import { Inbox } from './inbox.ts';
+import { invariant } from './invariant.ts';
+import type { Lane } from './lane.ts';
+import type { Wire } from './wire.ts';
+
+/** What a client may send while it waits; more than that is left in the socket. */
+const SENT_AHEAD_BYTES = 16 * 1024;
+/** Shorter runs are written as one buffer. */
+const COPIED_BYTES = 64 * 1024;
+
+export interface LaneRelayClient {
+  readonly session: ClientSession;
+  readonly closed: boolean;
+  readonly unread: boolean;
+  readonly wholeFrameBytes: number;
+  /** Connections have not taken all that they were sent: the next read would fill a buffer that is still needed. */
+  readonly unsent: boolean;
+  mayAnswer(): boolean;
+  /** The lane of the inspected request if it may be written there now; null: it waits, or the client was closed. */
+  lane(): Lane | null;
+  /** The broker is to be reached; false: the client waits. */
+  learn(): boolean;
+  receive(bytes: Buffer): void;
+  giveUp(reason: CloseReason, detail: string, lastWords?: Buffer): void;
+}
+
+export class LaneRelay {
+  readonly #client: LaneRelayClient;
+  readonly #inbox: Inbox;
+  /** Requests of the protocol's own, sent before the client's next one. */
+  readonly #first: Buffer[] = [];
+  /** Bytes of the current request that are still to come, and where they go: null: nowhere. */
+  #bodyLeft = 0;
+  #bodyLane: Lane | null = null;
+  #running = false;
+  /** It was told to go on while it ran. */
+  #runsAgain = false;
+  #over = false;
+  #incomplete = false;
+  #awaitsReader = false;
+  /** What goes to `#runLane` next, in order. */
+  #run: Buffer[] = [];
+  #runBytes = 0;
+  #runLane: Lane | null = null;
+
+  constructor(client: LaneRelayClient, wire: Wire) {
+    this.#client = client;
+    this.#inbox = new Inbox(wire);
+  }
+
+  /** In the middle of a request. */
+  get sending(): boolean {
+    return this.#bodyLeft > 0;
+  }
+  /** Something is there that was not dealt with. */
+  get holding(): boolean {
+    return this.#inbox.length > 0 || this.#first.length > 0;
+  }
+  /** What is held is the beginning of a request, and the rest has not come. */
+  get incomplete(): boolean {
+    return this.#incomplete && this.#first.length === 0;
+  }
+  get paused(): boolean {
+    return this.#inbox.paused;
+  }
+  get awaitsReader(): boolean {
+    return this.#awaitsReader;
+  }
+
+  feed(bytes: Buffer): void {
+    if (this.#over) return;
+    this.#relay(this.#inbox.join(bytes));
+  }
+
+  /** What was kept back may go on. */
+  goOn(): void {
+    if (this.#over || this.#client.closed) return;
+    if (this.#running) this.#runsAgain = true;
+    else if (this.holding) this.#relay(this.#inbox.take());
+  }
+
+  sendFirst(request: Buffer): void {
+    this.#first.push(request);
+    this.goOn();
+  }
+
+  /** Connections took what they were sent. */
+  resume(): void {
+    if (!this.#client.closed && !this.#client.unsent) this.#inbox.resume();
+  }
+
+  drop(): void {
+    this.#over = true;
+    this.#first.length = 0;
+    this.#inbox.take();
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#bodyLane !== null) this.#bodyLane.sending = false;
+    this.#bodyLane = null;
+    this.#bodyLeft = 0;
+  }
+
+  #relay(bytes: Buffer): void {
+    invariant(!this.#running, 'a client relays one chunk at a time');
+    this.#running = true;
+    this.#runsAgain = false;
+    this.#awaitsReader = false;
+    this.#incomplete = false;
+    try {
+      const at = this.#take(bytes);
+      this.flush();
+      if (this.#over || this.#client.closed || at === bytes.length) return;
+      if (!this.#incomplete && bytes.length - at > SENT_AHEAD_BYTES) this.#inbox.hold(bytes, at);
+      else this.#inbox.keep(bytes, at);
+    } finally {
+      this.#running = false;
+    }
+    if (this.#runsAgain) this.goOn();
+    this.resume();
+  }
+
+  /** How many bytes were dealt with. */
+  #take(bytes: Buffer): number {
+    let at = this.#body(bytes, 0);
+    for (;;) {
+      while (this.#bodyLeft === 0 && this.#first.length > 0) {
+        const [request] = this.#first;
+        if (request === undefined || this.#request(request, 0, true) === null) return at;
+        this.#first.shift();
+      }
+      if (this.#over || this.#client.closed || at === bytes.length) return at;
+      const taken = this.#request(bytes, at, false);
+      if (taken === null) return at;
+      at = taken;
+    }
+  }
+
+  /** More of the current request. */
+  #body(bytes: Buffer, at: number): number {
+    if (this.#bodyLeft === 0) return at;
+    const part = Math.min(this.#bodyLeft, bytes.length - at);
+    this.#bodyLeft -= part;
+    const lane = this.#bodyLane;
+    if (lane !== null) {
+      lane.upstream?.sentPart(this.#bodyLeft === 0);
+      this.#write(lane, bytes, at, at + part);
+    }
+    if (this.#bodyLeft === 0) this.#end();
+    return at + part;
+  }
+
+  /** Where the next request begins; null: this one waits, or is not complete. */
+  #request(bytes: Buffer, at: number, isOurs: boolean): number | null {
+    const client = this.#client;
+    const { session } = client;
+    let verdict = session.inspect(bytes, at, bytes.length, client.mayAnswer(), false);
+    if (verdict === Verdict.learn) {
+      if (!client.learn()) return null;
+      verdict = session.inspect(bytes, at, bytes.length, true, false);
+    }
+    switch (verdict) {
+      case Verdict.forward:
+        return this.#forward(bytes, at);
+      case Verdict.answer:
+        if (client.unread) {
+          this.#awaitsReader = true;
+          return null;
+        }
+        this.flush();
+        client.receive(session.answer());
+        return at + session.size;
+      case Verdict.discard:
+        this.#bodyLeft = session.size;
+        return this.#body(bytes, at);
+      case Verdict.close:
+      case Verdict.dismiss:
+        this.flush();
+        this.#over = true;
+        client.giveUp(
+          session.closeReason,
+          session.closeDetail,
+          verdict === Verdict.dismiss ? session.answer() : undefined,
+        );
+        return null;
+      default:
+        this.#incomplete = verdict === Verdict.incomplete && !isOurs;
+        return null;
+    }
+  }
+
+  #forward(bytes: Buffer, at: number): number | null {
+    const client = this.#client;
+    const { session } = client;
+    if (session.size > bytes.length - at && session.size <= client.wholeFrameBytes) {
+      this.#incomplete = true;
+      return null;
+    }
+    const lane = client.lane();
+    if (lane === null) return null;
+    const upstream = lane.rouse();
+    const { tenants } = upstream;
+    invariant(tenants !== null, 'a lane is a tenant of a connection that may be shared');
+    const streams = session.size > bytes.length - at;
+    invariant(!streams || tenants.tenancy.exclusive, 'half a request never goes over a connection that others use');
+    const refusal = upstream.admitLane(session, lane, bytes, at);
+    if (refusal !== undefined) {
+      this.flush();
+      this.#over = true;
+      client.giveUp(refusal, 'what it was told is no longer right for the broker');
+      return null;
+    }
+    this.#bodyLeft = session.size;
+    this.#bodyLane = lane;
+    lane.sending = true;
+    const { head, replaced } = tenants.tenancy;
+    if (head === null) return this.#body(bytes, at);
+    this.#write(lane, head, 0, head.length);
+    this.#bodyLeft -= replaced;
+    if (this.#bodyLeft === 0) this.#end();
+    return this.#body(bytes, at + replaced);
+  }
+
+  #write(lane: Lane, bytes: Buffer, from: number, to: number): void {
+    if (from === to) return;
+    if (this.#runLane !== lane) this.flush();
+    this.#runLane = lane;
+    lane.sentBytes += to - from;
+    this.#runBytes += to - from;
+    const last = this.#run.at(-1);
+    if (last !== undefined && last.buffer === bytes.buffer && last.byteOffset + last.length === bytes.byteOffset + from)
+      this.#run[this.#run.length - 1] = Buffer.from(last.buffer, last.byteOffset, last.length + to - from);
+    else this.#run.push(bytes.subarray(from, to));
+  }
+
+  /** Writes what was gathered: before anything else is written to the same connection. */
+  flush(): void {
+    const lane = this.#runLane;
+    const run = this.#run;
+    if (lane === null) return;
+    const joined = run.length > 1 && this.#runBytes <= COPIED_BYTES ? [Buffer.concat(run, this.#runBytes)] : run;
+    this.#run = [];
+    this.#runBytes = 0;
+    this.#runLane = null;
+    for (const part of joined) if (lane.upstream?.send(part) === false) this.#inbox.pause();
+  }
+}

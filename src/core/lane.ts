@@ -1,0 +1,142 @@
+/**
+ * What one client does over one connection of a kind that is shared: a tenant of it, or a waiter for it. A client has a
+ * lane for each broker and purpose; its requests take turns on them, one after the other.
+ */
+import type { CloseReason } from '../contract/reasons.ts';
+import { invariant } from './invariant.ts';
+import type { LaneClient } from './lane-client.ts';
+import { join, leave, mayUse } from './lane-lending.ts';
+import type { Pool } from './pool.ts';
+import type { Waiter } from './tenant.ts';
+import type { Upstream } from './upstream.ts';
+
+export class Lane implements Waiter {
+  readonly client: LaneClient;
+  readonly node: string;
+  readonly purpose: string;
+  readonly pinned = false;
+  readonly pinnedHard = false;
+  upstream: Upstream | null = null;
+  /** In the middle of a request of its client's. */
+  sending = false;
+  /** Written since this was last looked at. */
+  sentBytes = 0;
+  waitSince = 0;
+  waitsWithWork = false;
+  waitReported = false;
+  #pool: Pool | null = null;
+  #isWaiting = false;
+  #foundAsleep = false;
+  /** The client goes on by itself. */
+  #isAcquiring = false;
+
+  constructor(client: LaneClient, node: string, purpose: string) {
+    this.client = client;
+    this.node = node;
+    this.purpose = purpose;
+  }
+
+  get id(): string {
+    return this.client.id;
+  }
+  get waiting(): boolean {
+    return this.#isWaiting;
+  }
+  get #exclusive(): boolean {
+    return this.upstream?.tenants?.tenancy.exclusive === true;
+  }
+
+  /** True: it has a connection that takes one more request; false: it waits for one, or its client was closed. */
+  acquire(pool: Pool, withWork: boolean, now: number): boolean {
+    if (this.upstream === null) {
+      if (this.#isWaiting) return false;
+      this.#pool = pool;
+      this.waitSince = now;
+      this.waitsWithWork = withWork;
+      this.waitReported = false;
+      this.#foundAsleep = pool.asleep;
+      this.#isWaiting = true;
+      this.#isAcquiring = true;
+      join(pool, this);
+      this.#isAcquiring = false;
+      if (this.upstream === null) return false;
+    }
+    const upstream: Upstream = this.upstream;
+    if (mayUse(pool, upstream)) return true;
+    upstream.tenants?.wait(this);
+    return false;
+  }
+
+  /** Before a request is written: the connection is in use from now on. */
+  rouse(): Upstream {
+    const { upstream } = this;
+    invariant(upstream !== null, 'a lane in use has a connection');
+    this.#pool?.rouse(upstream);
+    return upstream;
+  }
+
+  granted(upstream: Upstream): void {
+    this.#isWaiting = false;
+    this.upstream = upstream;
+    const { client } = this;
+    if (this.#foundAsleep) client.resumed(this.waitSince);
+    if (!this.#isAcquiring) client.goOn();
+  }
+
+  retry(): void {
+    this.#isWaiting = false;
+    this.client.goOn();
+  }
+
+  refuse(reason: CloseReason, detail: string): void {
+    this.#isWaiting = false;
+    this.client.close(reason, detail, 'reset');
+  }
+
+  receive(bytes: Buffer): boolean {
+    return this.client.deliver(this, bytes, this.#exclusive);
+  }
+
+  toldPart(isInFrame: boolean): void {
+    this.client.toldPart(this, isInFrame);
+  }
+
+  answered(): void {
+    this.client.goOn();
+  }
+
+  again(request: Buffer): void {
+    this.client.sendFirst(request);
+  }
+
+  expel(reason: CloseReason, detail: string): void {
+    this.client.close(reason, detail, 'end');
+  }
+
+  upstreamFlushed(): void {
+    this.client.upstreamFlushed();
+  }
+
+  onUpstreamEnd(): boolean {
+    return false;
+  }
+
+  upstreamLost(reset: boolean, detail: string): void {
+    this.upstream = null;
+    this.client.close('upstream_lost', detail, reset ? 'reset' : 'end');
+  }
+
+  detached(): void {
+    this.upstream = null;
+    this.client.goOn();
+  }
+
+  /** It is not used any more: what is open there is closed. */
+  leave(): void {
+    this.#pool?.queue.remove(this);
+    this.#isWaiting = false;
+    const { upstream } = this;
+    this.upstream = null;
+    if (upstream !== null && this.#pool !== null) leave(this.#pool, upstream, this);
+  }
+}
