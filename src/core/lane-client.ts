@@ -162,22 +162,32 @@ export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
 
   lane(): Lane | null {
     const { routing } = this.session;
-    if (routing !== undefined && routing.previous !== null) this.#leave(routing.node, routing.previous);
+    if (routing !== undefined && routing.previous !== null && !this.#hasLeft(routing.node, routing.previous)) {
+      this.#blockedSince ??= this.#host.clock.now();
+      return null;
+    }
     const lane = this.#acquire();
-    const { upstream } = lane ?? {};
-    if (lane === null || upstream == null) return null;
-    const preparation = upstream.tenants?.tenancy.prepare(this.session, lane);
+    if (lane === null) return null;
+    const { upstream } = lane;
+    const tenants = upstream?.tenants ?? null;
+    invariant(upstream !== null && tenants !== null, 'a lane is a tenant of a connection that may be shared');
+    const { owed } = upstream.session;
+    const preparation = tenants.tenancy.prepare(this.session, lane);
     if (preparation === null) {
-      this.#blockedSince = null;
+      this.dealtWith();
       if (this.session.work) this.lastWorkTime = this.#host.clock.now();
       return lane;
     }
     this.#blockedSince ??= this.#host.clock.now();
     if (preparation !== undefined) {
       this.relay.flush();
-      lane.rouse().sendOwn(preparation);
+      lane.rouse().sendOwn(preparation, owed);
     }
     return null;
+  }
+
+  dealtWith(): void {
+    this.#blockedSince = null;
   }
 
   /** The lane of the inspected request; null: it waits for a connection, or the client was closed. */
@@ -193,15 +203,21 @@ export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
       this.#lanes.set(key, lane);
     }
     const pool = this.#host.poolOf(node, identity);
-    return lane.acquire(pool, work, this.#host.clock.now()) ? lane : null;
+    if (lane.acquire(pool, work, this.#host.clock.now())) return lane;
+    // For a connection it waits as long as others do, with the bound of the pool.
+    if (!lane.waiting && !this.#closed) this.#blockedSince ??= this.#host.clock.now();
+    return null;
   }
 
-  #leave(node: string, purpose: string): void {
+  /** It leaves once it would lose nothing by that. */
+  #hasLeft(node: string, purpose: string): boolean {
     const lane = this.#lanes.get(keyOf(node, purpose));
-    if (lane === undefined) return;
-    this.#lanes.delete(keyOf(node, purpose));
+    if (lane === undefined) return true;
     this.relay.flush();
+    if (lane.wouldLose()) return false;
+    this.#lanes.delete(keyOf(node, purpose));
     lane.leave();
+    return true;
   }
 
   giveUp(reason: CloseReason, detail: string, lastWords?: Buffer): void {
@@ -242,12 +258,11 @@ export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
     this.#host.bytesToClients += bytes.length;
     const taken = this.#output.write(lane, isKept ? bytes : Buffer.from(bytes));
     if (!taken) this.lastOutputTime = this.#host.clock.now();
-    if (isKept) return taken;
     if (this.#output.unsentBytes > this.#mostUnsentBytes) {
       const { clock } = this.#host;
       clock.afterInput(() => this.close('stalled', 'it does not read what it is sent', 'reset'));
     }
-    return true;
+    return isKept ? taken : true;
   }
 
   /** One answer of the largest size may wait, and some more. */
@@ -262,6 +277,7 @@ export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
   /** @param manner `end`: FIN behind what was written; `reset`: RST, as from a dead broker; `gone`: the socket is closed */
   close(reason: CloseReason, detail: string, manner: 'end' | 'reset' | 'gone'): void {
     if (this.#closed) return;
+    this.relay.flush(); // what was admitted is owed
     this.#closed = true;
     if (manner === 'reset') {
       this.wire.reset();

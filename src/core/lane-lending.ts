@@ -52,7 +52,8 @@ function crowdOf(upstream: Upstream): number {
 /** Those who wait get what there is now. */
 export function serveLanes(pool: Pool): void {
   for (const waiter of [...pool.queue]) {
-    const upstream = connectionFor(pool, waiter.purpose);
+    // What the ones before did may have taken it off.
+    const upstream = pool.queue.has(waiter) ? connectionFor(pool, waiter.purpose) : undefined;
     if (upstream === undefined) continue;
     pool.queue.remove(waiter);
     pool.context.waited(pool.context.clock.now() - waiter.waitSince);
@@ -87,13 +88,14 @@ export function leave(pool: Pool, upstream: Upstream, lane: Lane): void {
   const { tenants } = upstream;
   if (tenants === null || upstream.state === 'released') return;
   const inFrame = lane.sending || upstream.session.inAnswer;
+  const { owed } = upstream.session;
   const bytes = tenants.tenancy.leave(lane);
   tenants.remove(lane);
   if (tenants.tenancy.exclusive) {
     pool.release(upstream, 'client_closed', 'the client that it was dialled for is gone', inFrame || upstream.pending);
   } else if (bytes !== undefined) {
     pool.rouse(upstream);
-    upstream.sendOwn(bytes);
+    upstream.sendOwn(bytes, owed);
   } else {
     upstream.settle();
   }

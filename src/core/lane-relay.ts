@@ -28,6 +28,8 @@ export interface LaneRelayClient {
   /** The broker is to be reached; false: the client waits. */
   learn(): boolean;
   receive(bytes: Buffer): void;
+  /** The inspected request waits for nothing any more. */
+  dealtWith(): void;
   giveUp(reason: CloseReason, detail: string, lastWords?: Buffer): void;
 }
 
@@ -118,14 +120,18 @@ export class LaneRelay {
     try {
       const at = this.#take(bytes);
       this.flush();
-      if (this.#over || this.#client.closed || at === bytes.length) return;
-      if (!this.#incomplete && bytes.length - at > SENT_AHEAD_BYTES) this.#inbox.hold(bytes, at);
-      else this.#inbox.keep(bytes, at);
+      this.#keep(bytes, at);
     } finally {
       this.#running = false;
     }
     if (this.#runsAgain) this.goOn();
     this.resume();
+  }
+
+  #keep(bytes: Buffer, at: number): void {
+    if (this.#over || this.#client.closed || at === bytes.length) return;
+    if (!this.#incomplete && bytes.length - at > SENT_AHEAD_BYTES) this.#inbox.hold(bytes, at);
+    else this.#inbox.keep(bytes, at);
   }
 
   /** How many bytes were dealt with. */
@@ -177,9 +183,11 @@ export class LaneRelay {
         }
         this.flush();
         client.receive(session.answer());
+        client.dealtWith();
         return at + session.size;
       case Verdict.discard:
         this.#bodyLeft = session.size;
+        client.dealtWith();
         return this.#body(bytes, at);
       case Verdict.close:
       case Verdict.dismiss:

@@ -131,6 +131,16 @@ export class Lane implements Waiter {
     this.client.goOn();
   }
 
+  /** True: something of its own is under way; it is told by `answered` when that may be over. */
+  wouldLose(): boolean {
+    const { upstream } = this;
+    const tenants = upstream?.tenants ?? null;
+    if (upstream === null || tenants === null) return false;
+    if (!tenants.tenancy.owes(this) && !upstream.pending && !upstream.session.inAnswer) return false;
+    tenants.wait(this);
+    return true;
+  }
+
   /** It is not used any more: what is open there is closed. */
   leave(): void {
     this.#pool?.queue.remove(this);

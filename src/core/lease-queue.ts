@@ -29,6 +29,10 @@ export class LeaseQueue {
     this.#learners.delete(waiter);
   }
 
+  has(waiter: Waiter): boolean {
+    return this.#ordinary.has(waiter) || this.#urgent.has(waiter) || this.#learners.has(waiter);
+  }
+
   /** The next one to be lent an upstream, taken off the queue. */
   shift(): Waiter | undefined {
     for (const waiter of this.#urgent) {

@@ -296,7 +296,7 @@ export class Pool implements UpstreamOwner {
   rouse(upstream: Upstream): void {
     if (upstream.state === 'using') return;
     this.idle.remove(upstream);
-    upstream.use(null);
+    upstream.rouse();
     this.watch.arm();
   }
 

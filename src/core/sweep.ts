@@ -42,7 +42,7 @@ export function sweepPool(pool: Pool, now: number, hooks: SweepHooks): void {
     if (upstream.session.owed === 0) {
       // Whoever is bound to this very connection must be told that it ends.
       const expiry = upstream.lifetime.expiry(now);
-      if (expiry?.reason === 'session_expired' && upstream.tenant?.pinned === true && !isDirty(upstream))
+      if (expiry?.reason === 'session_expired' && isPinned(upstream) && !isDirty(upstream))
         pool.condemn(upstream, expiry.reason, true, expiry.detail);
       continue;
     }
@@ -50,11 +50,15 @@ export function sweepPool(pool: Pool, now: number, hooks: SweepHooks): void {
     const sending = upstream.session.owed === 1 && upstream.tenant?.sending === true;
     const since = sending ? upstream.sentTime : upstream.owedSince;
     // Where several ask, and brokers ask for signs of life, only answers count; what is pinned may be left without one.
-    if (upstream.tenants?.tenancy.pinned === true) continue;
+    if (upstream.tenants !== null && isPinned(upstream)) continue;
     const heard = upstream.tenants === null ? upstream.lastTrafficTime : 0;
     const silent = now - Math.max(since, heard, upstream.mutedUntil);
     if (silent > options.limits.responseTimeoutSeconds * 1000 + upstream.session.patienceMilliseconds) {
       pool.broken(upstream, 'response_timeout', 'no byte of an answer that is owed for limits.responseTimeoutSeconds');
     }
   }
+}
+
+function isPinned({ tenant, tenants }: Upstream): boolean {
+  return tenant?.pinned === true || tenants?.tenancy.pinned === true;
 }

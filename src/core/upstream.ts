@@ -130,6 +130,13 @@ export class Upstream implements WireHandler {
     this.idleReported = false;
   }
 
+  /** Quiet until now, with tenants that stay: one of them has something to say, or we have for them. */
+  rouse(): void {
+    if (this.#state !== 'using') this.#move('using');
+    this.yielding = false;
+    this.idleReported = false;
+  }
+
   /** Takes the tenant off; the connection stays `using` until it is lent again or marked idle. */
   leave(): Tenant | null {
     const tenant = this.#answers.tenant;
@@ -208,11 +215,15 @@ export class Upstream implements WireHandler {
     return taken;
   }
 
-  /** Something of ours, for a tenant: answers to it are owed as to a tenant's own requests. */
-  sendOwn(bytes: Buffer): void {
+  /**
+   * Something of ours, for a tenant: answers to it are owed as to a tenant's own requests.
+   *
+   * @param owedBefore answers that were owed before it was made
+   */
+  sendOwn(bytes: Buffer, owedBefore: number): void {
     const now = this.#clock.now();
     this.sentTime = now;
-    this.owedSince = now;
+    if (owedBefore === 0) this.owedSince = now;
     this.#answers.progressed = false;
     this.send(bytes);
   }
@@ -221,7 +232,7 @@ export class Upstream implements WireHandler {
   park(bytes: Buffer): void {
     this.errand = 'park';
     this.errandStart = this.#clock.now();
-    this.sendOwn(bytes);
+    this.sendOwn(bytes, 0);
   }
 
   /** Our own request goes out; the connection is not free before it was answered. False: the protocol has none. */
@@ -257,6 +268,7 @@ export class Upstream implements WireHandler {
       this.#owner.violated(String(error));
       this.#owner.broken(this, 'protocol_error', 'a fault of the sidecar');
     }
+    if (this.#answers.errands.length > 0) for (const act of this.#answers.errands.splice(0)) act();
   }
 
   #concludeRead(): void {
@@ -276,7 +288,6 @@ export class Upstream implements WireHandler {
       this.#answers.readOrPause(this.#wire);
       if (answers.mustAuthenticate) this.#owner.authenticate(this);
       answers.mustAuthenticate = false;
-      for (const act of answers.errands.splice(0)) act();
       if (answers.progressed || answers.tenants !== null) this.#continue();
     }
   }
@@ -322,6 +333,7 @@ export class Upstream implements WireHandler {
     if (this.#state === 'released') return;
     this.tenant?.upstreamFlushed();
     this.tenants?.upstreamFlushed();
+    if (this.errand === 'none' && this.condemned === null) this.tenants?.wake();
     if (this.#answers.progressed) this.settle();
   }
 
