@@ -18,7 +18,12 @@ function cacheFolder(): string {
   return process.env.SLACKWATER_BROKERS_DIR ?? join(homedir(), '.cache', 'slackwater-test');
 }
 
-async function prepared(name: string, recipe: string, build: (folder: string) => Promise<void>): Promise<string> {
+/** @returns the folder that `build` filled, now or earlier */
+export async function prepared(
+  name: string,
+  recipe: string,
+  build: (folder: string) => Promise<void>,
+): Promise<string> {
   const digest = createHash('sha256').update(recipe).digest('hex').slice(0, 10);
   const folder = join(cacheFolder(), `${name}-${digest}`);
   if (existsSync(folder)) return folder;
@@ -62,35 +67,54 @@ function pom(version: KafkaVersion): string {
 export async function kafkaJars(version: KafkaVersion): Promise<string> {
   const text = pom(version);
   const folder = await prepared(`kafka-${version}`, text, async (partial) => {
-    writeFileSync(join(partial, 'pom.xml'), text);
-    const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${join(partial, 'libs')}`];
-    const args = ['-q', '-ntp', '-B', '-Dstyle.color=never', '-f', join(partial, 'pom.xml'), ...goal];
-    await run('mvn', args, { withinMilliseconds: 5 * MINUTES });
+    await copyJars(partial, text);
   });
   return join(folder, 'libs');
 }
 
+/** Fetches what a description of Maven's asks for at run time into `libs` of a folder. */
+export async function copyJars(folder: string, text: string): Promise<void> {
+  const file = join(folder, 'pom.xml');
+  writeFileSync(file, text);
+  const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${join(folder, 'libs')}`];
+  await run('mvn', ['-q', '-ntp', '-B', '-Dstyle.color=never', '-f', file, ...goal], {
+    withinMilliseconds: 5 * MINUTES,
+  });
+}
+
 /** @returns a folder of classes: our meter and our clients, which run with the jars of any version */
 export async function javaClasses(): Promise<string> {
-  const jars = await kafkaJars(KAFKA_CURRENT);
-  const sources = readdirSync(JAVA_SOURCES).filter((name) => name.endsWith('.java'));
-  const recipe = sources.map((name) => readFileSync(join(JAVA_SOURCES, name), 'utf8')).join('\n') + KAFKA_CURRENT;
-  return prepared('java-classes', recipe, async (partial) => {
-    const paths = sources.map((name) => join(JAVA_SOURCES, name));
-    const args = ['-nowarn', '-Xlint:none', '-encoding', 'UTF-8', '-cp', join(jars, '*'), '-d', partial, ...paths];
-    await run('javac', args, { withinMilliseconds: 2 * MINUTES });
+  return compiled('java-classes', JAVA_SOURCES, await kafkaJars(KAFKA_CURRENT), KAFKA_CURRENT);
+}
+
+/** Compiles every Java source of a folder. */
+export function compiled(name: string, folder: string, jars: string, version: string): Promise<string> {
+  const paths = readdirSync(folder)
+    .filter((file) => file.endsWith('.java'))
+    .map((file) => join(folder, file));
+  const recipe = paths.map((path) => readFileSync(path, 'utf8')).join('\n') + version;
+  return prepared(name, recipe, async (partial) => {
+    const flags = ['-nowarn', '-Xlint:none', '-proc:none', '-encoding', 'UTF-8'];
+    await run('javac', [...flags, '-cp', join(jars, '*'), '-d', partial, ...paths], {
+      withinMilliseconds: 2 * MINUTES,
+    });
   });
 }
 
 /** @returns a Python that can import confluent_kafka */
-export async function librdkafkaPython(): Promise<string> {
-  const folder = await prepared('python', `confluent-kafka==${CONFLUENT_KAFKA}`, async (partial) => {
+export function librdkafkaPython(): Promise<string> {
+  return pythonWith('python', `confluent-kafka==${CONFLUENT_KAFKA}`, 'confluent_kafka');
+}
+
+/** @returns a Python that has that package and can import the module */
+export async function pythonWith(name: string, requirement: string, module: string): Promise<string> {
+  const folder = await prepared(name, requirement, async (partial) => {
     await run('python3', ['-m', 'venv', partial], { withinMilliseconds: 2 * MINUTES });
     // A venv that is moved keeps its packages, but only `python -m pip` would still find its pip.
     const python = join(partial, 'bin', 'python');
     const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--only-binary', ':all:'];
-    await run(python, [...install, `confluent-kafka==${CONFLUENT_KAFKA}`], { withinMilliseconds: 5 * MINUTES });
-    await run(python, ['-c', 'import confluent_kafka']);
+    await run(python, [...install, requirement], { withinMilliseconds: 5 * MINUTES });
+    await run(python, ['-c', `import ${module}`]);
   });
   return join(folder, 'bin', 'python');
 }

@@ -1,7 +1,10 @@
 /** The number of connections at each broker over time, looked at ten times a second. */
-import type { Way } from './way.ts';
-
 const EVERY_MILLISECONDS = 100;
+
+/** Whose broker connections can be counted, by broker. */
+export interface Counted {
+  connections(): ReadonlyMap<number, number>;
+}
 
 interface Sample {
   readonly at: number;
@@ -17,10 +20,10 @@ export interface Peak {
 
 export class ConnectionWatch {
   readonly #samples: Sample[] = [];
-  readonly #way: Way;
+  readonly #way: Counted;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(way: Way) {
+  constructor(way: Counted) {
     this.#way = way;
     this.#look();
     this.#timer = setInterval(() => this.#look(), EVERY_MILLISECONDS);

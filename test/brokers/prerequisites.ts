@@ -11,8 +11,8 @@ interface Tool {
 const TOOLS: readonly Tool[] = [
   { command: 'java', why: 'runs the brokers and the Java clients', debian: 'openjdk-17-jdk-headless' },
   { command: 'javac', why: 'compiles the Java clients', debian: 'openjdk-17-jdk-headless' },
-  { command: 'mvn', why: 'fetches Kafka from Maven Central', debian: 'maven' },
-  { command: 'python3', why: 'runs librdkafka through confluent-kafka', debian: 'python3-venv' },
+  { command: 'mvn', why: 'fetches Kafka and Pulsar from Maven Central', debian: 'maven' },
+  { command: 'python3', why: 'runs librdkafka and the C++ client of Pulsar', debian: 'python3-venv' },
   { command: 'kcat', why: 'is one of the clients', debian: 'kcat' },
   { command: 'openssl', why: 'makes certificates', debian: 'openssl' },
   { command: 'setpriv', why: 'ends brokers and clients when a test dies', debian: 'util-linux' },
@@ -29,20 +29,27 @@ function onPath(command: string): boolean {
   });
 }
 
+/** What is needed for Kafka alone. */
+const KAFKA_ONLY = ['kcat', 'openssl'];
+
 /** One line for each tool that is missing; empty if all is there. */
 export function missingTools(): string[] {
-  const missing = TOOLS.filter((tool) => !onPath(tool.command)).map(
-    (tool) => `${tool.command} is missing: it ${tool.why}`,
-  );
+  return missingOf(TOOLS);
+}
+
+function missingOf(tools: readonly Tool[]): string[] {
+  const missing = tools
+    .filter((tool) => !onPath(tool.command))
+    .map((tool) => `${tool.command} is missing: it ${tool.why}`);
   if (!existsSync('/proc/net/tcp')) missing.push('/proc/net/tcp is missing: connections are counted on Linux only');
   return missing;
 }
 
 /** @throws Error that says what to install, so that no run without brokers is ever green */
-export function requireTools(): void {
-  const missing = missingTools();
+export function requireTools(tools: readonly Tool[] = TOOLS): void {
+  const missing = missingOf(tools);
   if (missing.length === 0) return;
-  const packages = [...new Set(TOOLS.filter((tool) => !onPath(tool.command)).map((tool) => tool.debian))];
+  const packages = [...new Set(tools.filter((tool) => !onPath(tool.command)).map((tool) => tool.debian))];
   throw new Error(
     [
       'the tests with real brokers cannot run here:',
@@ -50,4 +57,9 @@ export function requireTools(): void {
       ...(packages.length > 0 ? [`on Debian: apt-get install ${packages.join(' ')}`] : []),
     ].join('\n'),
   );
+}
+
+/** The same for the tests with Pulsar. */
+export function requirePulsarTools(): void {
+  requireTools(TOOLS.filter(({ command }) => !KAFKA_ONLY.includes(command)));
 }

@@ -7,7 +7,8 @@ import { globSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { bootstrapCheckpoint, javaClasses, kafkaJars, librdkafkaPython } from './cache.ts';
 import { requireTools } from './prerequisites.ts';
-import { KAFKA_VERSIONS } from './versions.ts';
+import { pulsarClasses, pulsarPython } from './pulsar/cache.ts';
+import { KAFKA_VERSIONS, PULSAR, PULSAR_CLIENT } from './versions.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const TAP = join(ROOT, 'node_modules/.bin/tap');
@@ -28,6 +29,10 @@ async function prepare(): Promise<void> {
   await javaClasses();
   say('librdkafka');
   await librdkafkaPython();
+  say(`Pulsar ${PULSAR}`);
+  await pulsarClasses();
+  say(`C++ client of Pulsar, through pulsar-client ${PULSAR_CLIENT}`);
+  await pulsarPython();
 }
 
 async function main(): Promise<number> {

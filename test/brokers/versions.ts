@@ -11,3 +11,10 @@ export const SCALA = '2.13';
 export const SLF4J = '1.7.36';
 /** Carries librdkafka 2.16. */
 export const CONFLUENT_KAFKA = '2.16.1';
+
+/** The oldest Pulsar that is maintained for long. */
+export const PULSAR = '4.0.8';
+/** Its module for OpenTelemetry is missing from some mirrors; this one fits. */
+export const PULSAR_OPENTELEMETRY = '4.0.7';
+/** Carries the C++ client 3.8. */
+export const PULSAR_CLIENT = '3.13.0';

@@ -1,0 +1,77 @@
+/** The brokers' admin interface over HTTP, as far as these tests use it. */
+
+const WITHIN_MILLISECONDS = 30_000;
+
+export interface TopicStats {
+  readonly publishers: readonly {
+    readonly producerName: string;
+    readonly address?: string;
+    readonly clientVersion?: string;
+  }[];
+  readonly subscriptions: Readonly<Record<string, { readonly type?: string; readonly msgBacklog: number }>>;
+  readonly msgInCounter: number;
+}
+
+export class PulsarAdmin {
+  readonly #web: string;
+
+  /** @param web `host:port` */
+  constructor(web: string) {
+    this.#web = web;
+  }
+
+  /**
+   * @param path below `/admin/v2/`
+   * @throws Error with the broker's reason for any status but 2xx
+   */
+  async ask(method: 'GET' | 'PUT' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<string> {
+    const answer = await fetch(`http://${this.#web}/admin/v2/${path}`, {
+      method,
+      signal: AbortSignal.timeout(WITHIN_MILLISECONDS),
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text.slice(0, 300)}`);
+    return text;
+  }
+
+  /** @param topic in public/default, or `tenant/namespace/name` */
+  async stats(topic: string): Promise<TopicStats> {
+    return JSON.parse(await this.ask('GET', `persistent/${whole(topic)}/stats`)) as TopicStats;
+  }
+
+  async createPartitioned(topic: string, partitions: number): Promise<void> {
+    await this.ask('PUT', `persistent/${whole(topic)}/partitions`, partitions);
+  }
+
+  async delete(topic: string, force = false): Promise<void> {
+    await this.ask('DELETE', `persistent/${whole(topic)}?force=${force}`);
+  }
+
+  /** The bundle that a topic is in, `0x00000000_0x40000000`. */
+  async bundle(topic: string): Promise<string> {
+    return (await this.ask('GET', `../../lookup/v2/topic/persistent/${whole(topic)}/bundle`)).replaceAll('"', '');
+  }
+
+  /** `host:port` of the internal listener of the broker that owns a topic; looks it up, and so has it owned. */
+  async owner(topic: string): Promise<string> {
+    const text = await this.ask('GET', `../../lookup/v2/topic/persistent/${whole(topic)}`);
+    const { brokerUrl } = JSON.parse(text) as { brokerUrl: string };
+    return new URL(brokerUrl).host;
+  }
+
+  /** Has a bundle given up, to `destination` (`host:port` of a broker's admin interface) if that is said. */
+  async unload(namespace: string, bundle: string, destination?: string): Promise<void> {
+    const to = destination === undefined ? '' : `?destinationBroker=${destination}`;
+    await this.ask('PUT', `namespaces/${namespace}/${bundle}/unload${to}`);
+  }
+
+  async createNamespace(name: string, policies: object = {}): Promise<void> {
+    await this.ask('PUT', `namespaces/${name}`, policies);
+  }
+}
+
+/** `tenant/namespace/name` of a topic. */
+export function whole(topic: string): string {
+  return topic.includes('/') ? topic.replace(/^persistent:\/\//, '') : `public/default/${topic}`;
+}
