@@ -1,0 +1,39 @@
+/** What brokers said of themselves, so that the next client's CONNECT is answered without asking again. */
+import type { Connected } from './connect.ts';
+
+/** What was said is of use to those who ask in no later version, for brokers answer in the version of who asks. */
+export class LearntBrokers {
+  /** By identity, then by node. */
+  readonly #learnt = new Map<string, Map<string, Connected>>();
+
+  learn(identity: string, node: string, said: Connected): void {
+    let ofIdentity = this.#learnt.get(identity);
+    if (ofIdentity === undefined) {
+      ofIdentity = new Map();
+      this.#learnt.set(identity, ofIdentity);
+    }
+    const before = ofIdentity.get(node);
+    ofIdentity.set(node, before === undefined ? said : later(before, said));
+  }
+
+  /** What a client that speaks this version would be told; null: nobody has asked so far. */
+  find(identity: string, node: string, version: number): Connected | null {
+    const said = this.#learnt.get(identity)?.get(node);
+    if (said === undefined) return null;
+    // An answer in a lower version than was asked for is the broker's newest, and holds for everybody.
+    if (version > said.askedVersion && said.protocolVersion === said.askedVersion) return null;
+    return { ...said, askedVersion: version, protocolVersion: Math.min(version, said.protocolVersion) };
+  }
+
+  /** Nobody of that identity is left. */
+  forget(identity: string): void {
+    this.#learnt.delete(identity);
+  }
+}
+
+/** What is known after both: of the versions what the broader question found, if the other does not contradict it. */
+function later(before: Connected, said: Connected): Connected {
+  const agrees = said.protocolVersion === Math.min(said.askedVersion, before.protocolVersion);
+  if (said.askedVersion >= before.askedVersion || !agrees) return said;
+  return { ...said, askedVersion: before.askedVersion, protocolVersion: before.protocolVersion };
+}
