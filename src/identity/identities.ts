@@ -90,6 +90,11 @@ export class RouteIdentities implements Identities, Watched {
     this.#listeners.push(listener);
   }
 
+  /** Who shows this, over connections that are secured as those of the route are now. */
+  loginOf(source: CredentialSource | null): Login {
+    return loginOf(source, this.#secured());
+  }
+
   /** Every certificate in use, with its expiry. */
   certificates(): readonly LoadedCertificate[] {
     const { tls, listen } = this.#groups;
@@ -149,19 +154,10 @@ export class RouteIdentities implements Identities, Watched {
   }
 
   /** @returns whether there was another login before */
-  #renew(name: string, source: CredentialSource | null, { dial, print }: Secured): boolean {
-    const nobody = dial === null && source === null;
-    const fingerprint = nobody ? ANONYMOUS_LOGIN.fingerprint : fingerprintOf([print, ...(source?.material ?? [])]);
+  #renew(name: string, source: CredentialSource | null, secured: Secured): boolean {
     const before = this.#sources.get(name);
-    if (before?.login.fingerprint === fingerprint) return false;
-    const login: Login = nobody
-      ? ANONYMOUS_LOGIN
-      : {
-          fingerprint,
-          // What a session remembers of its peer belongs to one login, as its connections do.
-          tls: dial === null ? null : { ...dial, sessions: new Map() },
-          credential: () => source?.credential() ?? null,
-        };
+    const login = loginOf(source, secured);
+    if (before?.login.fingerprint === login.fingerprint) return false;
     this.#sources.set(name, { name, login });
     return before !== undefined;
   }
@@ -173,4 +169,14 @@ export class RouteIdentities implements Identities, Watched {
     this.#listen = { fingerprint, tls: listen };
     if (!first) this.#hooks.told('', 'read', 'listenTls: clients are received with another certificate from now on');
   }
+}
+
+function loginOf(source: CredentialSource | null, { dial, print }: Secured): Login {
+  if (dial === null && source === null) return ANONYMOUS_LOGIN;
+  return {
+    fingerprint: fingerprintOf([print, ...(source?.material ?? [])]),
+    // What a session remembers of its peer belongs to one login, as its connections do.
+    tls: dial === null ? null : { ...dial, sessions: new Map() },
+    credential: () => source?.credential() ?? null,
+  };
 }

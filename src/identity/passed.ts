@@ -1,0 +1,126 @@
+/**
+ * What clients show, shown to brokers: those who show the same are one identity, as long as one of them is there. Its name
+ * tells nothing of the secret. A credential that a client renews takes the place of the one before for connections that
+ * are still to be opened; those that are open were shown it by the one who renewed it, so it makes no new login.
+ */
+import { type Credential, Secret } from '../contract/credential.ts';
+import type { PassedCredentials } from '../contract/multiplexing.ts';
+import type { Identities, Login, LoginSource } from '../core/login.ts';
+import type { CredentialSource } from './credentials.ts';
+import { fingerprintOf, type Material } from './fingerprint.ts';
+
+/** Of the hash in the name: enough that nobody meets another one, and few enough for a table. */
+const SHOWN_DIGITS = 16;
+/** A client's own word for its method, if it can stand in a name. */
+const METHOD = /^[A-Za-z0-9-]{1,20}$/;
+
+/** The identities of the route itself, which say how connections are secured. */
+export interface SecuredIdentities extends Identities {
+  loginOf(source: CredentialSource): Login;
+}
+
+interface Held {
+  readonly source: CredentialSource;
+  /** Replaced as a whole when connections are secured otherwise. */
+  login: LoginSource;
+  shown: Credential;
+  holders: number;
+}
+
+export class PassedIdentities implements Identities, PassedCredentials {
+  readonly #base: SecuredIdentities;
+  readonly #held = new Map<string, Held>();
+  readonly #listeners: ((name: string) => void)[] = [];
+  /** Those that nobody holds any more, until the present call is over. */
+  readonly #left = new Set<string>();
+
+  constructor(base: SecuredIdentities) {
+    this.#base = base;
+    base.onChange((name) => this.#baseChanged(name));
+  }
+
+  /** Nobody in particular: whether brokers can be reached is seen without a client. */
+  get first(): LoginSource {
+    return this.#base.first;
+  }
+
+  find(name: string): LoginSource | undefined {
+    return this.#held.get(name)?.login ?? this.#base.find(name);
+  }
+
+  onChange(listener: (name: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  hold(credential: Credential): string {
+    const material = materialOf(credential);
+    const name = nameOf(credential, material);
+    const known = this.#held.get(name);
+    if (known === undefined) this.#add(name, credential, material);
+    else known.holders += 1;
+    return name;
+  }
+
+  /** @throws {Error} if nobody holds it */
+  letGo(identity: string): void {
+    const held = this.#get(identity);
+    held.holders -= 1;
+    if (held.holders > 0) return;
+    // Whoever lets go may be in the middle of something; and the next client may show the same.
+    if (this.#left.size === 0) queueMicrotask(() => this.#forget());
+    this.#left.add(identity);
+  }
+
+  /** @throws {Error} if nobody holds it */
+  renew(identity: string, credential: Credential): void {
+    this.#get(identity).shown = credential;
+  }
+
+  #get(identity: string): Held {
+    const held = this.#held.get(identity);
+    if (held === undefined || held.holders === 0) throw new Error('nobody holds this identity');
+    return held;
+  }
+
+  #add(name: string, credential: Credential, material: Material): void {
+    const source: CredentialSource = { material, credential: () => held.shown };
+    const login = { name, login: this.#base.loginOf(source) };
+    const held: Held = { source, login, shown: credential, holders: 1 };
+    this.#held.set(name, held);
+  }
+
+  #forget(): void {
+    const left = [...this.#left].filter((name) => this.#held.get(name)?.holders === 0);
+    this.#left.clear();
+    for (const name of left) this.#held.delete(name);
+    for (const name of left) this.#tell(name);
+  }
+
+  /** The route's own login is another one: with the same files connections of all others are secured. */
+  #baseChanged(name: string): void {
+    this.#tell(name);
+    if (name !== '') return;
+    for (const [passed, held] of this.#held) {
+      const login = this.#base.loginOf(held.source);
+      if (login.fingerprint === held.login.login.fingerprint) continue;
+      held.login = { name: passed, login };
+      this.#tell(passed);
+    }
+  }
+
+  #tell(name: string): void {
+    for (const listener of this.#listeners) listener(name);
+  }
+}
+
+function nameOf(credential: Credential, material: Material): string {
+  const method = 'method' in credential && METHOD.test(credential.method) ? credential.method : 'passed';
+  return `${method}-${fingerprintOf(material).slice(0, SHOWN_DIGITS)}`;
+}
+
+function materialOf(credential: Credential): Material {
+  return Object.entries(credential).flatMap(([key, value]: [string, unknown]) => [
+    key,
+    value instanceof Secret ? value.reveal() : JSON.stringify(value),
+  ]);
+}

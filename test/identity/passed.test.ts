@@ -1,0 +1,127 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import t, { type Test } from 'tap';
+import { type Credential, Secret } from '../../src/contract/credential.ts';
+import { FileWatch } from '../../src/identity/file-watch.ts';
+import { openIdentities } from '../../src/identity/open.ts';
+import { PassedIdentities } from '../../src/identity/passed.ts';
+import { authority } from '../support/certificates.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { temporaryFolder } from '../support/mounted-folder.ts';
+
+function shows(data: string, method = 'token'): Credential {
+  return { mechanism: 'PASSED', method, data: new Secret(data) };
+}
+
+/** @param caFile connections are secured, by whom it says */
+async function passedOf(t: Test, caFile?: string) {
+  const clock = new ManualClock();
+  const watch = new FileWatch(clock);
+  t.teardown(() => watch.close());
+  const tls = caFile === undefined ? null : { caFile, minVersion: 'TLSv1.2', rejectUnauthorized: true } as const;
+  const base = await openIdentities(
+    { name: 'orders', listenTls: null, listenSasl: null, upstream: { tls, sasl: null } },
+    {
+      clock,
+      watch,
+      random: () => 0.5,
+      load: (name) => import(name),
+      key: 'routes[0]',
+      parseUsers: () => ({ users: {} }),
+      told: () => undefined,
+    },
+  );
+  const passed = new PassedIdentities(base);
+  const changed: (readonly [string, boolean])[] = [];
+  passed.onChange((name) => changed.push([name, passed.find(name) !== undefined]));
+  const pass = async (): Promise<void> => {
+    for (let left = 3000; left > 0; left -= 250) {
+      clock.advance(250);
+      await watch.settled();
+    }
+  };
+  return { passed, changed, pass };
+}
+
+/** Whatever was to happen once the present call was over has happened. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+t.test('clients that show the same are one identity, and others are others', async (t) => {
+  const { passed } = await passedOf(t);
+  const name = passed.hold(shows('planted'));
+  t.equal(passed.hold(shows('planted')), name);
+  t.not(passed.hold(shows('another')), name);
+  t.not(passed.hold(shows('planted', 'basic')), name);
+  t.not(passed.hold(shows('edplant', 'tok')), passed.hold(shows('plant', 'token')));
+  t.strictSame(await passed.find(name)?.login.credential(), shows('planted'));
+  t.equal(passed.first.name, '', 'who looks whether brokers can be reached is nobody');
+  t.equal(await passed.first.login.credential(), null);
+});
+
+t.test('neither the name nor the login tells the secret', async (t) => {
+  const { passed } = await passedOf(t);
+  const name = passed.hold(shows('planted'));
+  t.match(name, /^token-[0-9a-f]{16}$/);
+  t.match(passed.hold(shows('planted', 'what a client\nsays')), /^passed-[0-9a-f]{16}$/);
+  t.notMatch(inspect([passed, passed.find(name), name], { depth: 9 }), 'planted');
+  t.notMatch(JSON.stringify([name, passed.find(name)]), 'planted');
+});
+
+t.test('an identity ends once it was let go of as often as it was held', async (t) => {
+  const { passed, changed } = await passedOf(t);
+  const name = passed.hold(shows('a'));
+  passed.hold(shows('a'));
+  passed.letGo(name);
+  await turn();
+  t.ok(passed.find(name));
+  t.strictSame(changed, []);
+  passed.letGo(name);
+  t.strictSame(changed, [], 'whoever let go is not disturbed');
+  await turn();
+  t.equal(passed.find(name), undefined);
+  t.strictSame(changed, [[name, false]]);
+  t.throws(() => passed.letGo(name), /nobody holds/);
+  t.throws(() => passed.renew(name, shows('b')), /nobody holds/);
+});
+
+t.test('an identity does not end if the next client shows the same at once', async (t) => {
+  const { passed, changed } = await passedOf(t);
+  const name = passed.hold(shows('a'));
+  const source = passed.find(name);
+  passed.letGo(name);
+  t.throws(() => passed.letGo(name), /nobody holds/);
+  t.equal(passed.hold(shows('a')), name);
+  await turn();
+  t.equal(passed.find(name), source);
+  t.strictSame(changed, []);
+});
+
+t.test('a renewed credential is shown from then on, and open connections stay what they are', async (t) => {
+  const { passed, changed } = await passedOf(t);
+  const name = passed.hold(shows('old'));
+  const before = passed.find(name)?.login;
+  passed.renew(name, shows('new'));
+  await turn();
+  t.strictSame(await passed.find(name)?.login.credential(), shows('new'));
+  t.equal(passed.find(name)?.login.fingerprint, before?.fingerprint);
+  t.strictSame(changed, []);
+  t.not(passed.hold(shows('new')), name, 'who shows it for the first time has proven nothing yet');
+});
+
+t.test('authorities that are replaced make new logins of all that clients show', async (t) => {
+  const caFile = join(temporaryFolder(t), 'ca.pem');
+  writeFileSync(caFile, authority('one').pem);
+  const { passed, changed, pass } = await passedOf(t, caFile);
+  const name = passed.hold(shows('a'));
+  const before = passed.find(name)?.login;
+  t.ok(before?.tls);
+  writeFileSync(caFile, authority('two').pem);
+  await pass();
+  t.strictSame(changed, [
+    ['', true],
+    [name, true],
+  ]);
+  t.not(passed.find(name)?.login.fingerprint, before?.fingerprint);
+  t.strictSame(await passed.find(name)?.login.credential(), shows('a'));
+});
