@@ -9,6 +9,7 @@ import { Readiness } from './admin/readiness.ts';
 import { parseAddress } from './config/address.ts';
 import { parseCredentials } from './config/credentials.ts';
 import { type EffectiveRoute, effectiveRoutes } from './config/effective.ts';
+import { multiplexingOf, passesOnCredentials } from './config/multiplexing.ts';
 import { publicConfig } from './config/public.ts';
 import type { Config } from './config/schema.ts';
 import { securityWarnings } from './config/security-warnings.ts';
@@ -25,6 +26,7 @@ import { FileWatch } from './identity/file-watch.ts';
 import type { RouteIdentities } from './identity/identities.ts';
 import { IdentityError } from './identity/identity-error.ts';
 import { openIdentities } from './identity/open.ts';
+import { PassedIdentities } from './identity/passed.ts';
 import { protocolNamed } from './protocols/registry.ts';
 import { StateFile } from './state-file.ts';
 import { EventLog } from './telemetry/event-log.ts';
@@ -105,7 +107,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
         random: Math.random,
         saslPassThrough: each.upstream.saslPassThrough,
         subjectIsUser: each.listenTls?.subjectIsUser ?? false,
-        ...(known === undefined ? {} : { identities: known, ...partsOf(known) }),
+        ...(known === undefined ? {} : partsOf(each, known)),
         ...(state === null ? {} : state.parts),
       });
       await route.start().catch((error: unknown) => {
@@ -178,8 +180,17 @@ function identitiesOf(
   });
 }
 
-function partsOf({ users, listenTls }: RouteIdentities): Pick<RouteParts, 'users' | 'listenTls'> {
-  return { ...(users === null ? {} : { users }), ...(listenTls === undefined ? {} : { listenTls }) };
+type IdentityParts = Pick<RouteParts, 'identities' | 'users' | 'listenTls' | 'multiplexing'>;
+
+function partsOf(route: EffectiveRoute, known: RouteIdentities): IdentityParts {
+  const { users, listenTls } = known;
+  const passed = passesOnCredentials(route) ? new PassedIdentities(known) : null;
+  return {
+    identities: passed ?? known,
+    multiplexing: multiplexingOf(route, passed),
+    ...(users === null ? {} : { users }),
+    ...(listenTls === undefined ? {} : { listenTls }),
+  };
 }
 
 interface RouteState {

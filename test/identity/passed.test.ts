@@ -19,7 +19,7 @@ async function passedOf(t: Test, caFile?: string) {
   const clock = new ManualClock();
   const watch = new FileWatch(clock);
   t.teardown(() => watch.close());
-  const tls = caFile === undefined ? null : { caFile, minVersion: 'TLSv1.2', rejectUnauthorized: true } as const;
+  const tls = caFile === undefined ? null : ({ caFile, minVersion: 'TLSv1.2', rejectUnauthorized: true } as const);
   const base = await openIdentities(
     { name: 'orders', listenTls: null, listenSasl: null, upstream: { tls, sasl: null } },
     {
@@ -111,12 +111,12 @@ t.test('a renewed credential is shown from then on, and open connections stay wh
 
 t.test('authorities that are replaced make new logins of all that clients show', async (t) => {
   const caFile = join(temporaryFolder(t), 'ca.pem');
-  writeFileSync(caFile, authority('one').pem);
+  writeFileSync(caFile, authority('one').certificate);
   const { passed, changed, pass } = await passedOf(t, caFile);
   const name = passed.hold(shows('a'));
   const before = passed.find(name)?.login;
   t.ok(before?.tls);
-  writeFileSync(caFile, authority('two').pem);
+  writeFileSync(caFile, authority('two').certificate);
   await pass();
   t.strictSame(changed, [
     ['', true],
