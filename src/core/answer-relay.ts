@@ -8,6 +8,7 @@ import type { CloseReason, DialFailure, ReleaseReason } from '../contract/reason
 import type { Topology } from '../contract/topology.ts';
 import type { Tenant } from './tenant.ts';
 import { Tenants } from './tenants.ts';
+import type { UpstreamRecord } from './upstream-record.ts';
 import type { Wire } from './wire.ts';
 
 export interface ReadFailure {
@@ -67,8 +68,12 @@ export class AnswerRelay implements UpstreamSink<Tenant> {
     else wire?.resume();
   }
 
-  /** What one read told was acted on. */
-  forget(): void {
+  /** What one read told about the connection itself. */
+  noteIn(record: UpstreamRecord): void {
+    if (this.hasWorked) record.lastWorkTime = record.lastTrafficTime;
+    if (this.muteMilliseconds > 0) record.mutedUntil = record.lastTrafficTime + this.muteMilliseconds;
+    if (this.errandDone || (record.errand === 'park' && this.#session.owed === 0)) record.errand = 'none';
+    this.tenants?.told(this.#session.inAnswer);
     this.hasWorked = false;
     this.muteMilliseconds = 0;
     this.errandDone = false;

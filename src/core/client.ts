@@ -19,6 +19,7 @@ import { type RelayClient, RequestRelay } from './request-relay.ts';
 import type { ClientState, RouteClient } from './route-client.ts';
 import type { Waiter } from './tenant.ts';
 import type { Upstream } from './upstream.ts';
+import { Wait } from './wait.ts';
 import type { Wire, WireEnd, WireHandler } from './wire.ts';
 
 export class Client implements WireHandler, Waiter, RelayClient, RouteClient {
@@ -34,26 +35,21 @@ export class Client implements WireHandler, Waiter, RelayClient, RouteClient {
   /** The broker that a client of the bootstrap listener stays with. */
   node: string | null;
   upstream: Upstream | null = null;
-  /** Whose upstream it has: it may wait elsewhere meanwhile, and its identity may have other pools by now. */
+  /** Whose upstream it has: it may wait elsewhere meanwhile. */
   lender: Pool | null = null;
   lastWorkTime: number | null = null;
   lastInputTime: number;
   /** When it took something of what it is sent, or nothing of that was under way. */
   lastOutputTime = 0;
   unsentBytes = 0;
-  waitSince = 0;
-  waitsWithWork = false;
-  waitReported = false;
+  readonly wait = new Wait();
   readonly #host: ClientHost;
   #state: ClientState = 'idle';
-  /** Where it waits, or waited last. */
-  #pool: Pool | null = null;
   #acquiring = false;
   #ended = false;
   #upstreamEnded = false;
   /** Once so, always so, whatever it sends next. */
   #pinnedHard = false;
-  #foundAsleep = false;
   #farewell: Timer | null = null;
 
   constructor(
@@ -185,21 +181,17 @@ export class Client implements WireHandler, Waiter, RelayClient, RouteClient {
   }
 
   #wait(withWork: boolean, toLearn: boolean): Pool {
-    this.#pool?.queue.remove(this);
+    this.wait.end(this);
     const pool = this.#host.poolFor(this, toLearn);
-    this.#pool = pool;
     this.#state = 'waiting';
-    this.#foundAsleep = pool.asleep;
-    this.waitSince = this.#host.clock.now();
-    this.waitsWithWork = withWork;
-    this.waitReported = false;
+    this.wait.begin(pool, withWork, this.#host.clock.now());
     return pool;
   }
 
   #attach(upstream: Upstream): void {
     this.#state = 'attached';
     this.upstream = upstream;
-    this.lender = this.#pool;
+    this.lender = this.wait.pool;
   }
 
   onEnd(): void {
@@ -210,7 +202,7 @@ export class Client implements WireHandler, Waiter, RelayClient, RouteClient {
     this.#ended = true;
     if (!this.opaque) this.#conclude();
     else if (this.#upstreamEnded) this.close('client_closed', '', 'end');
-    else this.upstream?.endSending(); // else it ends once it is there
+    else this.upstream?.transport.wire?.end(); // else it ends once it is there
   }
 
   onFlushed(): void {
@@ -228,10 +220,10 @@ export class Client implements WireHandler, Waiter, RelayClient, RouteClient {
 
   granted(upstream: Upstream): void {
     this.#attach(upstream);
-    if (this.#foundAsleep) this.#host.resumed(this.#host.clock.now() - this.waitSince);
+    if (this.wait.foundAsleep) this.#host.resumed(this.#host.clock.now() - this.wait.since);
     if (this.#acquiring) return; // it was its turn as soon as it was in the queue
     this.#goOn();
-    if (this.#ended && this.opaque) this.upstream?.endSending();
+    if (this.#ended && this.opaque) this.upstream?.transport.wire?.end();
   }
 
   retry(): void {
@@ -300,7 +292,7 @@ export class Client implements WireHandler, Waiter, RelayClient, RouteClient {
    */
   close(reason: CloseReason, detail: string, manner: 'end' | 'reset' | 'gone'): void {
     if (this.#state === 'closed') return;
-    this.#pool?.queue.remove(this);
+    this.wait.end(this);
     this.#state = 'closed';
     this.relay.drop();
     if (manner === 'reset') {

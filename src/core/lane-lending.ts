@@ -38,7 +38,7 @@ function connectionFor(pool: Pool, purpose: string): Upstream | undefined {
     if (upstream.purpose !== purpose || upstream.condemned !== null) continue;
     if (upstream.lifetime.expiry(now) !== undefined && upstream.state !== 'using') continue;
     count += 1;
-    if (upstream.stalledMilliseconds(now) >= STALLED_MILLISECONDS) stalled = upstream;
+    if (upstream.transport.stalledMilliseconds(now) >= STALLED_MILLISECONDS) stalled = upstream;
     else if (best === undefined || crowdOf(upstream) < crowdOf(best)) best = upstream;
   }
   if (best !== undefined || stalled === undefined) return best;
@@ -56,7 +56,7 @@ export function serveLanes(pool: Pool): void {
     const upstream = pool.queue.has(waiter) ? connectionFor(pool, waiter.purpose) : undefined;
     if (upstream === undefined) continue;
     pool.queue.remove(waiter);
-    pool.context.waited(pool.context.clock.now() - waiter.waitSince);
+    pool.context.waited(pool.context.clock.now() - waiter.wait.since);
     settleIn(upstream, waiter);
   }
 }

@@ -9,6 +9,7 @@ import { join, leave, mayUse } from './lane-lending.ts';
 import type { Pool } from './pool.ts';
 import type { Waiter } from './tenant.ts';
 import type { Upstream } from './upstream.ts';
+import { Wait } from './wait.ts';
 
 export class Lane implements Waiter {
   readonly client: LaneClient;
@@ -21,12 +22,8 @@ export class Lane implements Waiter {
   sending = false;
   /** Written since this was last looked at. */
   sentBytes = 0;
-  waitSince = 0;
-  waitsWithWork = false;
-  waitReported = false;
-  #pool: Pool | null = null;
+  readonly wait = new Wait();
   #isWaiting = false;
-  #foundAsleep = false;
   /** The client goes on by itself. */
   #isAcquiring = false;
 
@@ -50,11 +47,7 @@ export class Lane implements Waiter {
   acquire(pool: Pool, withWork: boolean, now: number): boolean {
     if (this.upstream === null) {
       if (this.#isWaiting) return false;
-      this.#pool = pool;
-      this.waitSince = now;
-      this.waitsWithWork = withWork;
-      this.waitReported = false;
-      this.#foundAsleep = pool.asleep;
+      this.wait.begin(pool, withWork, now);
       this.#isWaiting = true;
       this.#isAcquiring = true;
       join(pool, this);
@@ -71,7 +64,7 @@ export class Lane implements Waiter {
   rouse(): Upstream {
     const { upstream } = this;
     invariant(upstream !== null, 'a lane in use has a connection');
-    this.#pool?.rouse(upstream);
+    this.wait.pool?.rouse(upstream);
     return upstream;
   }
 
@@ -79,7 +72,7 @@ export class Lane implements Waiter {
     this.#isWaiting = false;
     this.upstream = upstream;
     const { client } = this;
-    if (this.#foundAsleep) client.resumed(this.waitSince);
+    if (this.wait.foundAsleep) client.resumed(this.wait.since);
     if (!this.#isAcquiring) client.goOn();
   }
 
@@ -143,10 +136,10 @@ export class Lane implements Waiter {
 
   /** It is not used any more: what is open there is closed. */
   leave(): void {
-    this.#pool?.queue.remove(this);
+    this.wait.end(this);
     this.#isWaiting = false;
     const { upstream } = this;
     this.upstream = null;
-    if (upstream !== null && this.#pool !== null) leave(this.#pool, upstream, this);
+    if (upstream !== null && this.wait.pool !== null) leave(this.wait.pool, upstream, this);
   }
 }

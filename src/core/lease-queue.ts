@@ -51,7 +51,7 @@ export class LeaseQueue {
     const taken = [...this.#learners];
     this.#learners.clear();
     for (const waiter of this.#ordinary) {
-      if (waiter.waitsWithWork) continue;
+      if (waiter.wait.withWork) continue;
       this.#ordinary.delete(waiter);
       taken.push(waiter);
     }
@@ -91,7 +91,7 @@ export class LeaseQueue {
   }
   get hasWork(): boolean {
     if (this.#urgent.size > 0) return true;
-    for (const waiter of this.#ordinary) if (waiter.waitsWithWork) return true;
+    for (const waiter of this.#ordinary) if (waiter.wait.withWork) return true;
     return false;
   }
 
@@ -99,7 +99,7 @@ export class LeaseQueue {
   needs(now: number): Pick<PoolNeeds, 'urgent' | 'ordinary' | 'learners' | 'waitedMilliseconds'> {
     const { urgent, ordinary, learners } = this;
     const [first] = this.#ordinary;
-    return { urgent, ordinary, learners, waitedMilliseconds: first === undefined ? 0 : now - first.waitSince };
+    return { urgent, ordinary, learners, waitedMilliseconds: first === undefined ? 0 : now - first.wait.since };
   }
 
   *[Symbol.iterator](): Generator<Waiter> {

@@ -1,5 +1,6 @@
 /** Which quiet upstream goes to whom: last used, first reused; first come, first served. */
-import { countErrands } from './budget.ts';
+import { countComing, countErrands } from './budget.ts';
+import { dialsWanted } from './growth.ts';
 import { invariant } from './invariant.ts';
 import type { Pool } from './pool.ts';
 import type { Upstream } from './upstream.ts';
@@ -39,8 +40,17 @@ export function serveWaiters(pool: Pool): void {
     const waiter = queue.shift();
     invariant(waiter !== undefined, 'somebody waits');
     upstream.use(waiter);
-    context.waited(context.clock.now() - waiter.waitSince);
+    context.waited(context.clock.now() - waiter.wait.since);
     pool.watch.arm();
     waiter.granted(upstream);
   }
+}
+
+/** How many connections are dialled now for those who wait. */
+export function leaseDialsWanted(pool: Pool, now: number): number {
+  const { queue, supply, context, open, closing, asleep } = pool;
+  const pooled = (): number => pool.countPooled(now) + closing.size;
+  const coming = (): number => countComing(open, now - context.options.pool.slowAnswerMilliseconds);
+  const needs = { ...queue.needs(now), dialing: supply.dialing, coming, asleep, pooled };
+  return dialsWanted(needs, context.options.pool);
 }

@@ -67,7 +67,7 @@ export class PoolReports {
       route: this.#route,
       broker: pool.broker,
       client: waiter.id,
-      ageSeconds: (this.#clock.now() - waiter.waitSince) / 1000,
+      ageSeconds: (this.#clock.now() - waiter.wait.since) / 1000,
       waiters: pool.queue.size,
     });
   }

@@ -70,12 +70,12 @@ export class PoolWatch {
     const { queue, context } = this.#pool;
     const { maxWaitMilliseconds } = context.options.pool;
     for (const waiter of queue) {
-      const waited = now - waiter.waitSince;
+      const waited = now - waiter.wait.since;
       if (waited >= maxWaitMilliseconds) {
         queue.remove(waiter);
         waiter.refuse('wait_timeout', `waited ${maxWaitMilliseconds} ms for broker ${this.#pool.broker}`);
-      } else if (waited >= REPORT_WAIT_AFTER_MILLISECONDS && !waiter.waitReported) {
-        waiter.waitReported = true;
+      } else if (waited >= REPORT_WAIT_AFTER_MILLISECONDS && !waiter.wait.isReported) {
+        waiter.wait.isReported = true;
         context.waiting(this.#pool, waiter);
       }
     }

@@ -15,8 +15,9 @@ import type { Identity } from './identity.ts';
 import { IdleStack } from './idle-stack.ts';
 import { laneDialsWanted, purposesWanted, serveLanes } from './lane-lending.ts';
 import { LeaseQueue } from './lease-queue.ts';
-import { serveWaiters, takeQuiet } from './lending.ts';
+import { leaseDialsWanted, serveWaiters, takeQuiet } from './lending.ts';
 import { addressOf } from './options.ts';
+import { authenticate, condemn, cut, part } from './parting.ts';
 import type { PoolContext } from './pool-context.ts';
 import { PoolWatch } from './pool-watch.ts';
 import { isDirty } from './safe-state.ts';
@@ -139,21 +140,14 @@ export class Pool implements UpstreamOwner {
       supply.want();
       return;
     }
-    for (let wanted = this.#dialsWanted(now); wanted > 0; wanted -= 1) supply.want();
+    const { multiplexes } = context.protocol;
+    for (let wanted = multiplexes ? laneDialsWanted(this) : leaseDialsWanted(this, now); wanted > 0; wanted -= 1)
+      supply.want();
   }
 
   #serve(): void {
     if (this.context.protocol.multiplexes) serveLanes(this);
     else serveWaiters(this);
-  }
-
-  #dialsWanted(now: number): number {
-    const { queue, supply, context } = this;
-    if (context.protocol.multiplexes) return laneDialsWanted(this);
-    const pooled = (): number => this.countPooled(now) + this.#closing.size;
-    const coming = (): number => countComing(this.#open, now - context.options.pool.slowAnswerMilliseconds);
-    const needs = { ...queue.needs(now), dialing: supply.dialing, coming, asleep: this.asleep, pooled };
-    return dialsWanted(needs, context.options.pool);
   }
 
   /** Upstreams that count against `pool.maxConnectionsPerBroker`. */
@@ -204,12 +198,12 @@ export class Pool implements UpstreamOwner {
 
   #rest(upstream: Upstream): void {
     if (this.#retired || upstream.condemned !== null) {
-      this.part(upstream, upstream.condemned ?? 'condemned', 'free at last');
+      part(this, upstream, upstream.condemned ?? 'condemned', 'free at last');
       return;
     }
     const expiry = upstream.lifetime.expiry(this.context.clock.now());
     if (expiry !== undefined) {
-      this.part(upstream, expiry.reason, expiry.detail);
+      part(this, upstream, expiry.reason, expiry.detail);
     } else {
       upstream.markIdle();
       this.idle.push(upstream);
@@ -225,7 +219,7 @@ export class Pool implements UpstreamOwner {
   }
 
   authenticate(upstream: Upstream): void {
-    this.supply.authenticate(upstream);
+    authenticate(this, upstream);
   }
 
   broken(upstream: Upstream, reason: ReleaseReason, detail: string, failure?: DialFailure): void {
@@ -239,7 +233,7 @@ export class Pool implements UpstreamOwner {
     }
     this.context.lost();
     this.supply.doubtful ||= this.#open.size === 1;
-    this.#cut(upstream, reason, detail, reason !== 'broker_closed');
+    cut(this, upstream, reason, detail, reason !== 'broker_closed');
     const { dialsAtAccept } = this.context.protocol;
     if (!dialsAtAccept && this.asleep && this.context.clientsOpen() && this.supply.dialing === 0) {
       this.supply.asked();
@@ -247,20 +241,6 @@ export class Pool implements UpstreamOwner {
     }
     this.context.lostSome(this);
     this.resupply();
-  }
-
-  /** Its tenant sees what it would see directly if anything of its own was under way, else nothing. */
-  #cut(upstream: Upstream, reason: ReleaseReason, detail: string, abruptly: boolean): void {
-    const { tenant } = upstream;
-    const losers = upstream.tenants?.losers(upstream.session.inAnswer) ?? [];
-    for (const loser of losers) upstream.tenants?.remove(loser);
-    const dirty = isDirty(upstream) || tenant?.pinned === true;
-    // What it has not taken lies in the buffer that its tenant's next read would fill.
-    this.release(upstream, reason, detail, abruptly || upstream.pending);
-    upstream.leave();
-    for (const loser of losers) loser.upstreamLost(abruptly, detail);
-    if (dirty) tenant?.upstreamLost(abruptly, detail);
-    else tenant?.detached();
   }
 
   #unreachable(wasReachable: boolean, failure: DialFailure): void {
@@ -280,18 +260,6 @@ export class Pool implements UpstreamOwner {
 
   // --- letting go ---------------------------------------------------------------------------------------------
 
-  /** Lets a free connection go; if anything is open there, once that was closed. */
-  part(upstream: Upstream, reason: ReleaseReason, detail: string): void {
-    const goodbye = upstream.tenants?.tenancy.park();
-    if (goodbye === undefined) {
-      this.release(upstream, reason, detail);
-      return;
-    }
-    upstream.condemned = reason;
-    this.rouse(upstream);
-    upstream.park(goodbye);
-  }
-
   /** A quiet connection is in use from now on. */
   rouse(upstream: Upstream): void {
     if (upstream.state === 'using') return;
@@ -303,7 +271,7 @@ export class Pool implements UpstreamOwner {
   release(upstream: Upstream, reason: ReleaseReason, detail: string, abruptly = false): void {
     const wasOpen = this.#open.delete(upstream);
     this.idle.remove(upstream);
-    if (upstream.hasSocket) this.#closing.add(upstream);
+    if (upstream.transport.hasSocket) this.#closing.add(upstream);
     else this.context.clock.afterInput(() => this.closed(upstream));
     upstream.release(abruptly);
     this.context.released(upstream, this, reason, detail, wasOpen);
@@ -316,29 +284,11 @@ export class Pool implements UpstreamOwner {
     for (const tenant of others) tenant.answered();
   }
 
-  /** It goes as soon as it is free; at once if it is, or with `force`. */
-  condemn(upstream: Upstream, reason: ReleaseReason, force: boolean, detail = 'condemned by force'): void {
-    upstream.condemned = reason;
-    if (upstream.state === 'dialing') {
-      // Without force it goes once it is open: a close of our own making is no failure.
-      if (!force) return;
-      this.supply.forget(upstream);
-      this.release(upstream, reason, detail, true);
-      this.resupply();
-    } else if (force && upstream.tenants !== null) {
-      this.#cut(upstream, reason, detail, true);
-    } else if (upstream.tenant === null && upstream.errand === 'none') {
-      if (upstream.tenants === null || upstream.isFree()) this.part(upstream, reason, 'condemned');
-    } else if (force) {
-      this.#cut(upstream, reason, detail, true);
-    }
-  }
-
   /** This address is no longer the broker's. Answers who waited: they ask again elsewhere. */
   retire(): Waiter[] {
     this.#retired = true;
     this.supply.stop();
-    for (const upstream of [...this.#open]) this.condemn(upstream, 'condemned', false);
+    for (const upstream of [...this.#open]) condemn(this, upstream, 'condemned', false);
     return this.queue.takeAll();
   }
 

@@ -5,6 +5,7 @@
  */
 import type { Clock, Timer } from './clock.ts';
 import type { RouteOptions } from './options.ts';
+import { part } from './parting.ts';
 import type { Pool } from './pool.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -129,7 +130,7 @@ export class Reaper {
       return false;
     }
     const detail = reason === 'idle' ? 'no valid data for connectionMaxIdleSeconds' : 'reaped by an operator';
-    pool.part(upstream, reason, detail);
+    part(pool, upstream, reason, detail);
     if (reason === 'idle') this.#hooks.reaped();
     return true;
   }

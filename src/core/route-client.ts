@@ -33,3 +33,9 @@ export interface RouteClient {
   readonly upstreams: readonly Upstream[];
   close(reason: CloseReason, detail: string, manner: 'end' | 'reset' | 'gone'): void;
 }
+
+/** What the others free must not be lent to those who wait. */
+export function waitingFirst(clients: readonly RouteClient[]): RouteClient[] {
+  const isWaiting = ({ state }: RouteClient): boolean => state === 'waiting';
+  return [...clients.filter(isWaiting), ...clients.filter((client) => !isWaiting(client))];
+}

@@ -3,6 +3,7 @@ import { PIN_REASONS, type PinReason } from '../contract/reasons.ts';
 import { BOOTSTRAP } from '../contract/topology.ts';
 import { clientStateOf, viewClient, viewUpstream } from './connection-views.ts';
 import { addressOf } from './options.ts';
+import { condemn } from './parting.ts';
 import type { Pool } from './pool.ts';
 import { idleMilliseconds } from './reaper.ts';
 import type { Route } from './route.ts';
@@ -151,7 +152,7 @@ export class LiveRouteControl implements RouteControl {
   condemnUpstream(id: string, force: boolean): boolean {
     const found = this.#upstreams().find(({ upstream }) => upstream.id === id && upstream.state !== 'released');
     if (found === undefined) return false;
-    found.pool.condemn(found.upstream, 'operator', force);
+    condemn(found.pool, found.upstream, 'operator', force);
     return true;
   }
 

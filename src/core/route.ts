@@ -16,7 +16,7 @@ import { ANONYMOUS, type Identities } from './login.ts';
 import type { RouteOptions } from './options.ts';
 import type { Pool } from './pool.ts';
 import { Reaper, type SilentStream } from './reaper.ts';
-import type { RouteClient } from './route-client.ts';
+import { type RouteClient, waitingFirst } from './route-client.ts';
 import type { RouteParts } from './route-parts.ts';
 import { sweepPool } from './sweep.ts';
 import { BIND_RETRY_MILLISECONDS, TopologyFollower } from './topology-follower.ts';
@@ -293,10 +293,4 @@ export class Route implements ClientHost, LaneHost {
       for (const upstream of [...pool.supply.upstreams(), ...pool.open]) upstream.unblock();
     }
   }
-}
-
-/** What the others free must not be lent to those who wait. */
-function waitingFirst(clients: readonly RouteClient[]): RouteClient[] {
-  const isWaiting = ({ state }: RouteClient): boolean => state === 'waiting';
-  return [...clients.filter(isWaiting), ...clients.filter((client) => !isWaiting(client))];
 }

@@ -12,6 +12,7 @@ import type { Timer } from './clock.ts';
 import { LoginError } from './login.ts';
 import { addressOf } from './options.ts';
 import type { PoolContext } from './pool-context.ts';
+import { present } from './presenting.ts';
 import type { Standing } from './standing.ts';
 import type { Tenant } from './tenant.ts';
 import { Upstream } from './upstream.ts';
@@ -159,7 +160,7 @@ export class Supply {
     const upstream = this.#create(target);
     const timeOut = (): void => {
       if (upstream.state !== 'dialing') return;
-      if (upstream.hasSocket) this.#owner.broken(upstream, 'dial_failed', 'ETIMEDOUT');
+      if (upstream.transport.hasSocket) this.#owner.broken(upstream, 'dial_failed', 'ETIMEDOUT');
       else this.#owner.broken(upstream, 'dial_failed', CREDENTIAL_LATE, 'credential_unavailable');
     };
     // The process may have stood still: the sockets are read first, and judged then.
@@ -168,33 +169,11 @@ export class Supply {
       upstream,
       clock.after(dialTimeoutMilliseconds, () => clock.afterInput(timeOut)),
     );
-    this.#present(
+    present(
+      this.#hooks.standing.login,
       (credential) => this.#connect(upstream, credential),
       (error) => this.#unpresentable(upstream, error),
     );
-  }
-
-  /** Asks for what the broker is to be shown: usually it is at hand. */
-  #present(shown: (credential: Credential | null) => void, failed: (error: unknown) => void): void {
-    try {
-      const credential = this.#hooks.standing.login.credential();
-      if (credential instanceof Promise) void credential.then(shown, failed);
-      else shown(credential);
-    } catch (error) {
-      failed(error);
-    }
-  }
-
-  /** The broker of an open connection wants to be shown a credential once more. */
-  authenticate(upstream: Upstream): void {
-    const failed = (error: unknown): void => {
-      const detail = error instanceof LoginError ? error.message : String(error);
-      this.#context.clock.afterInput(() => this.#owner.broken(upstream, 'session_expired', detail));
-    };
-    this.#present((credential) => {
-      const renewal = upstream.state === 'released' ? undefined : upstream.tenants?.tenancy.renewal(credential);
-      if (renewal !== undefined) upstream.send(renewal);
-    }, failed);
   }
 
   #unpresentable(upstream: Upstream, error: unknown): void {

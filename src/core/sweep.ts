@@ -1,4 +1,5 @@
 /** What a coarse timer looks after in every pool: lingers, excess, age, and answers that never come. */
+import { condemn, part } from './parting.ts';
 import type { Pool } from './pool.ts';
 import { isDirty } from './safe-state.ts';
 import type { Upstream } from './upstream.ts';
@@ -22,12 +23,12 @@ export function sweepPool(pool: Pool, now: number, hooks: SweepHooks): void {
     const quiet = now - upstream.idleMarkTime;
     const expiry = upstream.lifetime.expiry(now);
     if (expiry !== undefined) {
-      pool.part(upstream, expiry.reason, expiry.detail);
+      part(pool, upstream, expiry.reason, expiry.detail);
     } else if (excess > 0 && quiet >= options.pool.excessLingerSeconds * 1000) {
-      pool.part(upstream, 'excess', 'beyond pool.maxConnectionsPerBroker');
+      part(pool, upstream, 'excess', 'beyond pool.maxConnectionsPerBroker');
       excess -= 1;
     } else if (spare > 0 && upstream.lastWorkTime === null && quiet >= linger) {
-      pool.part(upstream, 'housekeeping_done', 'it served housekeeping alone');
+      part(pool, upstream, 'housekeeping_done', 'it served housekeeping alone');
     } else {
       if (quiet >= REPORT_IDLE_AFTER_MILLISECONDS && !upstream.idleReported) {
         upstream.idleReported = true;
@@ -43,7 +44,7 @@ export function sweepPool(pool: Pool, now: number, hooks: SweepHooks): void {
       // Whoever is bound to this very connection must be told that it ends.
       const expiry = upstream.lifetime.expiry(now);
       if (expiry?.reason === 'session_expired' && isPinned(upstream) && !isDirty(upstream))
-        pool.condemn(upstream, expiry.reason, true, expiry.detail);
+        condemn(pool, upstream, expiry.reason, true, expiry.detail);
       continue;
     }
     // Nothing can be answered while the only request is still on its way.

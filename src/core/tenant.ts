@@ -1,6 +1,7 @@
 /** A client, as the upstream that it holds and the pool that it waits for see it. */
 import type { CloseReason } from '../contract/reasons.ts';
 import type { Upstream } from './upstream.ts';
+import type { Wait } from './wait.ts';
 
 export interface Tenant {
   /** In the middle of a request: more of its bytes are to come before the upstream may go to anyone else. */
@@ -34,11 +35,7 @@ export interface Waiter extends Tenant {
   readonly id: string;
   /** What kind of connection it waits for; '' where all serve all. */
   readonly purpose: string;
-  /** When it began to wait, in the injected clock's milliseconds. */
-  readonly waitSince: number;
-  /** What it waits with is valid data; otherwise it is housekeeping, or only wants the broker to be known. */
-  readonly waitsWithWork: boolean;
-  waitReported: boolean;
+  readonly wait: Wait;
   /** It has the upstream and goes on. */
   granted(upstream: Upstream): void;
   /** It asks again from the beginning: what it waited for may be known by now. */

@@ -4,57 +4,35 @@
  */
 import type { Credential } from '../contract/credential.ts';
 import type { ClientSession, UpstreamSession, UpstreamTarget } from '../contract/protocol.ts';
-import type { CloseReason, ReleaseReason } from '../contract/reasons.ts';
+import type { CloseReason } from '../contract/reasons.ts';
 import { AnswerRelay } from './answer-relay.ts';
-import type { Clock, Timer } from './clock.ts';
-import { BROKER_FAREWELL_MILLISECONDS, sayFarewell } from './farewell.ts';
+import type { Clock } from './clock.ts';
 import { invariant } from './invariant.ts';
 import type { Lane } from './lane.ts';
 import { Lifetime } from './lifetime.ts';
 import { isFree } from './safe-state.ts';
 import type { Tenant } from './tenant.ts';
 import type { Tenants } from './tenants.ts';
-import type { Errand, UpstreamOwner } from './upstream-owner.ts';
+import { Transport } from './transport.ts';
+import type { UpstreamOwner } from './upstream-owner.ts';
+import { UpstreamRecord } from './upstream-record.ts';
 import { moved } from './upstream-state.ts';
 import type { UpstreamState } from './views.ts';
 import type { Wire, WireEnd, WireHandler } from './wire.ts';
 
-export class Upstream implements WireHandler {
+export class Upstream extends UpstreamRecord implements WireHandler {
   readonly id: string;
   readonly target: UpstreamTarget;
   /** What its clients need it for; '' where all serve all. */
   readonly purpose: string;
   readonly session: UpstreamSession<Tenant>;
-  readonly createTime: number;
-  /** Milliseconds of the injected clock; null until valid data passed. */
-  lastWorkTime: number | null = null;
-  idleMarkTime = 0;
-  lastTrafficTime: number;
-  /** When the request of the oldest answer owed was written, or the answer before it was complete. */
-  owedSince = 0;
-  /** When a request was written last. */
-  sentTime = 0;
-  /** When it was lent last; 0 if it never was. */
-  leaseStart = 0;
-  /** Others wait: the tenant may finish what is in flight, and nothing more. */
-  yielding = false;
-  mutedUntil = 0;
-  condemned: ReleaseReason | null = null;
-  errand: Errand = 'none';
-  errandStart = 0;
-  /** Dialled when nobody had valid data to send. */
-  forHousekeeping = false;
-  idleReported = false;
   readonly lifetime: Lifetime;
   readonly #clock: Clock;
   readonly #owner: UpstreamOwner;
   #state: UpstreamState = 'dialing';
-  #wire: Wire | null = null;
-  #farewell: Timer | null = null;
+  /** Its socket. */
+  readonly transport: Transport;
   readonly #answers: AnswerRelay;
-  #unsentSince: number | null = null;
-  /** The request admitted last is valid data. */
-  #sendsWork = false;
 
   constructor(
     id: string,
@@ -65,14 +43,14 @@ export class Upstream implements WireHandler {
     maxAgeMilliseconds: number,
     purpose = '',
   ) {
+    super(clock.now());
     this.id = id;
     this.target = target;
     this.purpose = purpose;
     this.session = session;
     this.#clock = clock;
+    this.transport = new Transport(clock);
     this.#owner = owner;
-    this.createTime = clock.now();
-    this.lastTrafficTime = this.createTime;
     this.lifetime = new Lifetime(this.createTime, maxAgeMilliseconds);
     this.#answers = new AnswerRelay(session, (topology) => owner.named(topology));
   }
@@ -98,14 +76,11 @@ export class Upstream implements WireHandler {
   }
   /** The broker has not taken all that was written. */
   get pending(): boolean {
-    return this.#wire?.pending ?? false;
-  }
-  get hasSocket(): boolean {
-    return this.#wire !== null;
+    return this.transport.pending;
   }
 
   dialledOver(wire: Wire): void {
-    this.#wire = wire;
+    this.transport.wire = wire;
   }
 
   /** The transport is open: says hello, or is ready at once if the protocol has nothing to say. */
@@ -120,14 +95,11 @@ export class Upstream implements WireHandler {
   use(tenant: Tenant | null): void {
     invariant(this.tenant === null, 'an upstream has one tenant at a time');
     invariant(this.session.owed === 0 || this.#state === 'dialing', 'an upstream that owes answers is not lent');
-    if (this.#state !== 'using') this.#move('using');
+    this.rouse();
     this.#answers.tenant = tenant;
-    if (tenant !== null) {
-      this.session.lend(tenant);
-      this.leaseStart = this.#clock.now();
-    }
-    this.yielding = false;
-    this.idleReported = false;
+    if (tenant === null) return;
+    this.session.lend(tenant);
+    this.leaseStart = this.#clock.now();
   }
 
   /** Quiet until now, with tenants that stay: one of them has something to say, or we have for them. */
@@ -143,7 +115,7 @@ export class Upstream implements WireHandler {
     this.#answers.tenant = null;
     this.#answers.awaitsTenant = false;
     this.yielding = false;
-    if (this.#state !== 'released') this.#answers.readOrPause(this.#wire);
+    if (this.#state !== 'released') this.#answers.readOrPause(this.transport.wire);
     return tenant;
   }
 
@@ -161,43 +133,30 @@ export class Upstream implements WireHandler {
   release(abruptly: boolean): void {
     const greeted = this.#state !== 'dialing';
     this.#move('released');
-    const wire = this.#wire;
-    if (wire === null) return;
     // What its tenant's socket has not taken yet lies in the buffer that the next read would fill.
-    if (abruptly || !greeted || this.waitsForTenant) {
-      wire.destroy();
-      return;
-    }
-    wire.resume();
-    this.#farewell = sayFarewell(wire, this.#clock, BROKER_FAREWELL_MILLISECONDS);
+    this.transport.letGo(abruptly || !greeted || this.waitsForTenant);
   }
 
   /** Registers the request that the client's session inspected last. A reason means that the client must go. */
   admit(client: ClientSession, tenant: Tenant): CloseReason | undefined {
     const owedBefore = this.session.owed;
-    return this.session.admit(client, tenant) ?? this.#admitted(client, owedBefore);
+    return this.session.admit(client, tenant) ?? this.#admitted(client.work, owedBefore);
   }
 
   /** The same for one of several tenants; the request begins at `bytes[start]`. */
   admitLane(client: ClientSession, lane: Lane, bytes: Buffer, start: number): CloseReason | undefined {
     const owedBefore = this.session.owed;
-    return this.tenants?.tenancy.admit(client, lane, bytes, start) ?? this.#admitted(client, owedBefore);
+    return this.tenants?.tenancy.admit(client, lane, bytes, start) ?? this.#admitted(client.work, owedBefore);
   }
 
-  #admitted(client: ClientSession, owedBefore: number): undefined {
-    const now = this.#clock.now();
-    this.sentTime = now;
-    if (owedBefore === 0) this.owedSince = now;
-    this.#sendsWork = client.work;
-    if (client.work) this.lastWorkTime = now;
+  #admitted(isWork: boolean, owedBefore: number): undefined {
+    this.noteRequest(this.#clock.now(), owedBefore, isWork);
     this.#answers.progressed = false;
   }
 
   /** More of a request that came in pieces was written. */
   sentPart(whole: boolean): void {
-    this.sentTime = this.#clock.now();
-    if (whole && this.session.owed === 1) this.owedSince = this.sentTime;
-    if (whole && this.#sendsWork) this.lastWorkTime = this.sentTime;
+    this.notePart(this.#clock.now(), whole, this.session.owed);
   }
 
   /** Its tenant may send one more request: nobody else is to have it, the broker takes one, and it is not to go. */
@@ -210,9 +169,7 @@ export class Upstream implements WireHandler {
 
   /** False: the broker does not keep up; the tenant is told by `flushed`. */
   send(bytes: Buffer): boolean {
-    const taken = this.#wire?.write(bytes) ?? true;
-    if (!taken) this.#unsentSince ??= this.#clock.now();
-    return taken;
+    return this.transport.send(bytes);
   }
 
   /**
@@ -221,17 +178,13 @@ export class Upstream implements WireHandler {
    * @param owedBefore answers that were owed before it was made
    */
   sendOwn(bytes: Buffer, owedBefore: number): void {
-    const now = this.#clock.now();
-    this.sentTime = now;
-    if (owedBefore === 0) this.owedSince = now;
-    this.#answers.progressed = false;
+    this.#admitted(false, owedBefore);
     this.send(bytes);
   }
 
   /** What is open there is closed, and the connection goes once that was answered. */
   park(bytes: Buffer): void {
-    this.errand = 'park';
-    this.errandStart = this.#clock.now();
+    this.noteErrand('park', this.#clock.now());
     this.sendOwn(bytes, 0);
   }
 
@@ -239,8 +192,7 @@ export class Upstream implements WireHandler {
   run(errand: 'check' | 'fence' | 'refresh'): boolean {
     const request = errand === 'refresh' ? this.session.refresh() : this.session.ping();
     if (request === undefined) return false;
-    this.errand = errand;
-    this.errandStart = this.#clock.now();
+    this.noteErrand(errand, this.#clock.now());
     this.send(request);
     return true;
   }
@@ -273,11 +225,7 @@ export class Upstream implements WireHandler {
 
   #concludeRead(): void {
     const answers = this.#answers;
-    if (answers.hasWorked) this.lastWorkTime = this.lastTrafficTime;
-    if (answers.muteMilliseconds > 0) this.mutedUntil = this.lastTrafficTime + answers.muteMilliseconds;
-    if (answers.errandDone || (this.errand === 'park' && this.session.owed === 0)) this.errand = 'none';
-    answers.forget();
-    answers.tenants?.told(this.session.inAnswer);
+    answers.noteIn(this);
     if (answers.failure === null) for (const reply of answers.replies.splice(0)) this.send(reply);
     if (answers.failure !== null) {
       this.#owner.broken(this, answers.failure.reason, answers.failure.detail, answers.failure.failure);
@@ -285,7 +233,7 @@ export class Upstream implements WireHandler {
       answers.becameReady = false;
       this.#owner.opened(this);
     } else {
-      this.#answers.readOrPause(this.#wire);
+      this.#answers.readOrPause(this.transport.wire);
       if (answers.mustAuthenticate) this.#owner.authenticate(this);
       answers.mustAuthenticate = false;
       if (answers.progressed || answers.tenants !== null) this.#continue();
@@ -323,13 +271,13 @@ export class Upstream implements WireHandler {
   }
 
   onEnd(): void {
-    if (this.#state === 'released') this.#wire?.destroy();
+    if (this.#state === 'released') this.transport.wire?.destroy();
     else if (this.tenant?.onUpstreamEnd() !== true)
       this.#owner.broken(this, 'broker_closed', 'the broker closed the connection');
   }
 
   onFlushed(): void {
-    this.#unsentSince = null;
+    this.transport.flushed();
     if (this.#state === 'released') return;
     this.tenant?.upstreamFlushed();
     this.tenants?.upstreamFlushed();
@@ -338,8 +286,7 @@ export class Upstream implements WireHandler {
   }
 
   onClosed(how: WireEnd, detail: string): void {
-    this.#farewell?.cancel();
-    this.#wire = null;
+    this.transport.gone();
     if (this.#state !== 'released') {
       const reason = how === 'closed' ? 'broker_closed' : 'broker_reset';
       this.#owner.broken(this, reason, detail || 'the broker closed the connection');
@@ -347,22 +294,12 @@ export class Upstream implements WireHandler {
     this.#owner.closed(this);
   }
 
-  /** For how long the broker has not taken what was written; 0 if it has. */
-  stalledMilliseconds(now: number): number {
-    return this.#unsentSince === null ? 0 : now - this.#unsentSince;
-  }
-
-  /** Half of an opaque stream ended: the other half goes on. */
-  endSending(): void {
-    this.#wire?.end();
-  }
-
   /** The tenant's socket took everything that waited for it: reading goes on. */
   tenantFlushed(): void {
     if (!this.#answers.awaitsTenant) return;
     this.#answers.awaitsTenant = false;
     if (this.#state === 'released') return;
-    this.#answers.readOrPause(this.#wire);
+    this.#answers.readOrPause(this.transport.wire);
     if (this.#answers.progressed) this.#continue();
   }
 }

@@ -2,6 +2,7 @@ import t from 'tap';
 import { Demand } from '../../src/contract/protocol.ts';
 import { LeaseQueue } from '../../src/core/lease-queue.ts';
 import type { Waiter } from '../../src/core/tenant.ts';
+import { Wait } from '../../src/core/wait.ts';
 import { bystander } from '../support/bystander.ts';
 
 function waiter(id: string, { work = true, since = 0 } = {}): Waiter {
@@ -9,9 +10,7 @@ function waiter(id: string, { work = true, since = 0 } = {}): Waiter {
     ...bystander,
     id,
     purpose: '',
-    waitSince: since,
-    waitsWithWork: work,
-    waitReported: false,
+    wait: Object.assign(new Wait(), { since, withWork: work }),
     granted: () => undefined,
     retry: () => undefined,
     refuse: () => undefined,
