@@ -10,6 +10,8 @@ import type { RouteClient } from './route-client.ts';
 export interface CommonHost {
   readonly clock: Clock;
   readonly options: RouteOptions;
+  /** `limits.clientStallSeconds`. */
+  readonly stallMilliseconds: number;
   bytesFromClients: number;
   bytesToClients: number;
   /** The client's broker is reachable as far as we know. */

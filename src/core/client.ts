@@ -182,10 +182,8 @@ export class Client implements WireHandler, Waiter, RelayClient, RouteClient {
 
   #wait(withWork: boolean, toLearn: boolean): Pool {
     this.wait.end(this);
-    const pool = this.#host.poolFor(this, toLearn);
     this.#state = 'waiting';
-    this.wait.begin(pool, withWork, this.#host.clock.now());
-    return pool;
+    return this.wait.begin(this.#host.poolFor(this, toLearn), withWork, this.#host.clock.now());
   }
 
   #attach(upstream: Upstream): void {
@@ -280,7 +278,7 @@ export class Client implements WireHandler, Waiter, RelayClient, RouteClient {
     this.close('upstream_lost', detail, reset ? 'reset' : 'end');
   }
 
-  /** For an opaque stream: an upstream from the start, for the server may speak first. */
+  /** For an opaque stream: the server may speak first. */
   attachAtOnce(): void {
     this.#pinnedHard = true;
     const upstream = this.#wait(true, false).acquire(this, Demand.pinHard);
@@ -298,8 +296,7 @@ export class Client implements WireHandler, Waiter, RelayClient, RouteClient {
     if (manner === 'reset') {
       this.wire.reset();
     } else if (manner === 'end') {
-      const { clock, options } = this.#host;
-      this.#farewell = sayFarewell(this.wire, clock, options.limits.clientStallSeconds * 1000);
+      this.#farewell = sayFarewell(this.wire, this.#host.clock, this.#host.stallMilliseconds);
       // What the broker has not taken yet lies in the buffer that the next read would fill.
       if (this.upstream?.pending !== true) this.wire.resume();
     }

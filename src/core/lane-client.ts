@@ -282,8 +282,7 @@ export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
     if (manner === 'reset') {
       this.wire.reset();
     } else if (manner === 'end') {
-      const { clock, options } = this.#host;
-      this.#farewell = sayFarewell(this.wire, clock, options.limits.clientStallSeconds * 1000);
+      this.#farewell = sayFarewell(this.wire, this.#host.clock, this.#host.stallMilliseconds);
       if (!this.unsent) this.wire.resume();
     }
     const lanes = [...this.#lanes.values()];

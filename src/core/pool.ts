@@ -8,9 +8,8 @@
 import { Demand, type UpstreamTarget } from '../contract/protocol.ts';
 import type { CloseReason, DialFailure, ReleaseReason } from '../contract/reasons.ts';
 import type { Topology } from '../contract/topology.ts';
-import { countComing, countPooled } from './budget.ts';
+import { countPooled } from './budget.ts';
 import { dialDetailOf, dialFailureOf } from './dial-failure.ts';
-import { dialsWanted } from './growth.ts';
 import type { Identity } from './identity.ts';
 import { IdleStack } from './idle-stack.ts';
 import { laneDialsWanted, purposesWanted, serveLanes } from './lane-lending.ts';

@@ -117,6 +117,10 @@ export class Route implements ClientHost, LaneHost {
     return this.clients.size > 0 ? this.options.pool.minWarmConnectionsPerBroker : 0;
   }
 
+  get stallMilliseconds(): number {
+    return this.options.limits.clientStallSeconds * 1000;
+  }
+
   remember(topology: Topology): void {
     this.#parts.remember?.(topology);
   }

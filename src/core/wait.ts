@@ -12,12 +12,13 @@ export class Wait {
   isReported = false;
   foundAsleep = false;
 
-  begin(pool: Pool, withWork: boolean, now: number): void {
+  begin(pool: Pool, withWork: boolean, now: number): Pool {
     this.pool = pool;
     this.since = now;
     this.withWork = withWork;
     this.isReported = false;
     this.foundAsleep = pool.asleep;
+    return pool;
   }
 
   /** Nobody is to serve it any more. */

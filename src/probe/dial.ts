@@ -113,7 +113,7 @@ class Dial implements UpstreamOwner {
   broken(upstream: Upstream, reason: ReleaseReason, detail: string, failure?: DialFailure): void {
     if (this.#outcome !== null) return;
     this.#end({ reason: failure ?? dialFailureOf(reason, detail), detail }, 0);
-    const { hasSocket } = upstream;
+    const { hasSocket } = upstream.transport;
     upstream.release(true);
     if (!hasSocket) this.closed();
   }
