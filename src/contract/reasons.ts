@@ -45,6 +45,7 @@ export const CLOSE_REASONS = [
   'refused_api',
   'stalled',
   'versions_changed',
+  'broker_not_allowed',
   'broker_removed',
   'identity_removed',
   'idle',
@@ -54,7 +55,19 @@ export const CLOSE_REASONS = [
 export type CloseReason = (typeof CLOSE_REASONS)[number];
 
 /** Why a client keeps a broker connection of its own. */
-export const PIN_REASONS = ['acks_zero', 'unknown_api', 'share_session', 'sasl', 'opaque'] as const;
+export const PIN_REASONS = [
+  'acks_zero',
+  'unknown_api',
+  'share_session',
+  'sasl',
+  'opaque',
+  'consumer',
+  'transaction',
+  'watcher',
+  'non_persistent',
+  'exclusive_producer',
+  'bulk',
+] as const;
 export type PinReason = (typeof PIN_REASONS)[number];
 
 /** Why a dial failed: the label `reason` of `slackwater_upstream_dial_failures_total`. */

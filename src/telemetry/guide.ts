@@ -192,6 +192,12 @@ export const CLOSE_GUIDE: Readonly<Record<CloseReason, Advice>> = {
     meaning: 'What this client was told about API versions is no longer right for the broker.',
     remedy: 'Nothing: it reconnects and asks again. Expected when brokers are upgraded or downgraded.',
   },
+  broker_not_allowed: {
+    level: 'warn',
+    meaning:
+      'It named a broker (`proxy_to_broker_url`) that no lookup has named and that `upstream.allowedBrokers` does not match.',
+    remedy: 'If the broker is one of the cluster, add it to `upstream.allowedBrokers`; else find out who asks for it.',
+  },
   broker_removed: {
     level: 'info',
     meaning: 'Its broker left the cluster more than `brokers.removeAfterSeconds` ago.',
@@ -237,5 +243,37 @@ export const PIN_GUIDE: Readonly<Record<PinReason, Advice>> = {
     level: 'debug',
     meaning: 'The protocol of the route is opaque (`tcp`): both sockets live and idle together.',
     remedy: 'Use a route whose protocol is known, if there is one.',
+  },
+  consumer: {
+    level: 'debug',
+    meaning: 'It consumes or reads: the broker sends it messages over this connection.',
+    remedy: 'Nothing; close consumers that are not needed.',
+  },
+  transaction: {
+    level: 'debug',
+    meaning: 'It has transactions: their coordinator binds them to the connection.',
+    remedy: 'Nothing; `enableTransaction(false)` if the application does not use any.',
+  },
+  watcher: {
+    level: 'debug',
+    meaning: 'It watches topics (a subscription to a pattern): the broker tells it of new ones over this connection.',
+    remedy: NOTHING,
+  },
+  non_persistent: {
+    level: 'debug',
+    meaning:
+      'It produces to a non-persistent topic: brokers limit such messages for each connection, and drop the others.',
+    remedy: NOTHING,
+  },
+  exclusive_producer: {
+    level: 'debug',
+    meaning:
+      'It produces alone (access mode other than Shared): whoever lets go of such a topic may lose it to another.',
+    remedy: 'Use the access mode Shared, if others may produce as well.',
+  },
+  bulk: {
+    level: 'debug',
+    meaning: 'It sends messages larger than `limits.wholeFrameBytes`, or as fast as others would have to wait for it.',
+    remedy: 'Nothing: it shares again once it is quiet. `limits.wholeFrameBytes` says what is large.',
   },
 };

@@ -175,6 +175,7 @@ const CASES: Readonly<Record<CloseReason, Case>> = {
     },
     trigger: (_core, app) => app.send('pool'),
   },
+  broker_not_allowed: { ...saysSo, overrides: { protocol: closingFor('broker_not_allowed') } },
   broker_removed: {
     title: 'its broker is no longer part of the cluster',
     overrides: { brokers: 2 },

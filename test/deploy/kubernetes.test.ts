@@ -80,7 +80,7 @@ t.test('every manifest is YAML without errors, of known kinds and keys', async (
   for (const file of FILES) t.ok(objects(file).length > 0, file);
   t.strictSame(
     ALL.map(({ file }) => file),
-    ['classic-sidecar.yaml', 'native-sidecar.yaml', 'node-local.yaml', 'secured-sidecar.yaml'],
+    ['classic-sidecar.yaml', 'native-sidecar.yaml', 'node-local.yaml', 'pulsar-sidecar.yaml', 'secured-sidecar.yaml'],
   );
 });
 
@@ -99,7 +99,9 @@ t.test('the kustomization names files that exist, and every image', async (t) =>
 t.test('every configuration in a ConfigMap is one that the sidecar takes, where the image looks for it', async (t) => {
   const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
   t.match(dockerfile, '"/etc/slackwater/config.yaml"');
-  for (const { file, config } of ALL) t.equal(config.routes[0]?.protocol, 'kafka', file);
+  for (const { file, config } of ALL) {
+    t.equal(config.routes[0]?.protocol, file === 'pulsar-sidecar.yaml' ? 'pulsar' : 'kafka', file);
+  }
 });
 
 t.test('selectors find the pods', async (t) => {
@@ -200,7 +202,12 @@ t.test('an application beside its sidecar is pointed at it, and nobody else can 
   for (const { file, application, config } of ALL) {
     if (application === undefined) continue;
     const [route] = effectiveRoutes(config);
-    t.strictSame(application.env, [{ name: 'KAFKA_BOOTSTRAP_SERVERS', value: config.routes[0]?.listen }], file);
+    const listen = config.routes[0]?.listen;
+    const env =
+      route?.protocol === 'pulsar'
+        ? { name: 'PULSAR_SERVICE_URL', value: `pulsar://${listen}` }
+        : { name: 'KAFKA_BOOTSTRAP_SERVERS', value: listen };
+    t.strictSame(application.env, [env], file);
     t.ok(isLoopback(route?.listen.host ?? '') && isLoopback(route?.brokers.listenHost ?? ''));
   }
 });

@@ -1,4 +1,5 @@
 /** A route that is only what it is told to be: for tests of those who look at routes and steer them. */
+import { PIN_REASONS, type PinReason } from '../../src/contract/reasons.ts';
 import { Distribution } from '../../src/core/distribution.ts';
 import type {
   ClientView,
@@ -89,11 +90,15 @@ export function routeView(name: string, changes: Partial<RouteView> = {}): Route
   };
 }
 
+function nobodyPinned(): Record<PinReason, number> {
+  return Object.fromEntries(PIN_REASONS.map((reason) => [reason, 0])) as Record<PinReason, number>;
+}
+
 export function routeFigures(changes: Partial<RouteFigures> = {}): RouteFigures {
   const leaseWaitSeconds = new Distribution([0.001, 0.01, 0.1]);
   const resumeSeconds = new Distribution([0.01, 0.1, 1]);
   return {
-    clientsPinned: { acks_zero: 1, unknown_api: 0, share_session: 0, sasl: 0, opaque: 0 },
+    clientsPinned: { ...nobodyPinned(), acks_zero: 1 },
     upstreams: new Map([['1', { dialing: 0, using: 1, idle_marked: 1, before_release: 0, released: 0 }]]),
     waiters: 1,
     bytesFromClients: 1000,
