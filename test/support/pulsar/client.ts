@@ -38,6 +38,8 @@ export class ScriptedClient {
   readonly frames: Frame[] = [];
   isOpen = true;
   answersPings = true;
+  onFrame: (frame: Frame) => void = () => undefined;
+  onEnd: () => void = () => undefined;
   readonly #transport: Transport;
   readonly #splitter = new FrameSplitter(MOST);
   #waiters: Waiter[] = [];
@@ -45,13 +47,13 @@ export class ScriptedClient {
   nextRequest = 2n ** 61n + 1n;
   #nextProducer = 0n;
   readonly #sequences = new Map<bigint, bigint>();
-  #onEnd: () => void = () => undefined;
+  #resolveEnding: () => void = () => undefined;
   readonly ending: Promise<void>;
 
   constructor(transport: Transport) {
     this.#transport = transport;
     this.ending = new Promise((resolve) => {
-      this.#onEnd = resolve;
+      this.#resolveEnding = resolve;
     });
   }
 
@@ -65,6 +67,7 @@ export class ScriptedClient {
         this.#waiters = this.#waiters.filter((other) => other !== waiter);
         waiter.found(each);
       }
+      this.onFrame(each);
     });
   }
 
@@ -72,7 +75,8 @@ export class ScriptedClient {
     if (!this.isOpen) return;
     this.isOpen = false;
     for (const { lost } of this.#waiters.splice(0)) lost(new Error('the connection is gone'));
-    this.#onEnd();
+    this.#resolveEnding();
+    this.onEnd();
   }
 
   write(bytes: Buffer): void {
