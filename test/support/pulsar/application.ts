@@ -19,7 +19,7 @@ class AppConnection {
   isConnected = false;
   readonly producers = new Map<bigint, AppProducer>();
   readonly #answers = new Map<bigint, (command: Command) => void>();
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
 
   constructor(client: ScriptedClient, options: ConnectOptions, told: (connection: AppConnection, each: Frame) => void) {
     this.client = client;
@@ -97,7 +97,7 @@ export class Application {
   readonly #open: () => ScriptedClient;
   readonly #options: ConnectOptions;
   readonly #connections = new Map<string, AppConnection>();
-  #retries: (() => void)[] = [];
+  readonly #retries: (() => void)[] = [];
   #nextProducer = 0n;
 
   constructor(open: () => ScriptedClient, options: ConnectOptions = {}) {

@@ -36,6 +36,8 @@ export class BrokerConnection implements Holder {
   readonly #transport: Transport;
   readonly #splitter: FrameSplitter;
   #waitsForPong = false;
+  /** Answers to the command that is dealt with, if they are kept back. */
+  #keptBack: Buffer[] | null = null;
 
   constructor(broker: FakeBroker, transport: Transport) {
     this.broker = broker;
@@ -67,7 +69,11 @@ export class BrokerConnection implements Holder {
 
   /** Whatever it is. */
   write(bytes: Buffer): void {
-    if (!this.isOpen) return;
+    if (!this.isOpen || bytes.length === 0) return;
+    if (this.#keptBack !== null) {
+      this.#keptBack.push(bytes);
+      return;
+    }
     this.bytesOut += bytes.length;
     this.#transport.write(bytes);
   }
@@ -149,13 +155,13 @@ export class BrokerConnection implements Holder {
 
   drop(topic: Topic, assigned: FakeBroker | null): void {
     const where = assigned === null ? {} : { url: assigned.url, urlTls: assigned.urlTls };
-    for (const [producerId, producer] of this.producers) {
+    for (const [producerId, producer] of [...this.producers]) {
       if (producer.topic !== topic) continue;
       this.producers.delete(producerId);
       this.recentlyClosed.add(producerId);
       this.send('CLOSE_PRODUCER', { producerId, requestId: UNASKED, ...where });
     }
-    for (const [consumerId, consumer] of this.consumers) {
+    for (const [consumerId, consumer] of [...this.consumers]) {
       if (consumer.topic !== topic) continue;
       this.consumers.delete(consumerId);
       this.send('CLOSE_CONSUMER', { consumerId, requestId: UNASKED, ...where });
@@ -188,7 +194,11 @@ export class BrokerConnection implements Holder {
     const run = (): void => {
       if (this.isOpen) serve(this, each);
     };
-    if (!this.broker.holds(command.name, run)) run();
+    if (this.broker.holds(command.name, run)) return;
+    const kept: Buffer[] = [];
+    if (this.broker.holdsAnswers(command.name, () => this.write(Buffer.concat(kept)))) this.#keptBack = kept;
+    run();
+    this.#keptBack = null;
   }
 
   #gone(): void {

@@ -12,8 +12,10 @@ export class FakeBroker {
   readonly address: string;
   /** All that there ever were. */
   readonly connections: BrokerConnection[] = [];
-  /** Commands that are left unanswered for now. */
+  /** Commands that are left alone for now. */
   readonly #held = new Set<CommandName>();
+  /** Commands that are dealt with, and whose answers are kept back. */
+  readonly #unanswered = new Set<CommandName>();
   readonly #waiting: (() => void)[] = [];
   /** Sees every frame first; true: it is dealt with. */
   tamper: (connection: BrokerConnection, frame: Frame) => boolean = () => false;
@@ -59,14 +61,25 @@ export class FakeBroker {
     for (const name of names) this.#held.add(name);
   }
 
+  holdAnswers(...names: readonly CommandName[]): void {
+    for (const name of names) this.#unanswered.add(name);
+  }
+
   /** All that was held is dealt with now, in order, and nothing is held any more. */
   release(): void {
     this.#held.clear();
+    this.#unanswered.clear();
     for (const run of this.#waiting.splice(0)) run();
   }
 
   holds(name: CommandName, run: () => void): boolean {
     const holds = this.#held.has(name);
+    if (holds) this.#waiting.push(run);
+    return holds;
+  }
+
+  holdsAnswers(name: CommandName, run: () => void): boolean {
+    const holds = this.#unanswered.has(name);
     if (holds) this.#waiting.push(run);
     return holds;
   }
@@ -88,9 +101,9 @@ export class FakeBroker {
 
   /** This broker does not serve the topic any more. */
   drop(topic: Topic, assigned: FakeBroker | null): void {
-    for (const connection of this.open) connection.drop(topic, assigned);
     topic.producers.clear();
     for (const { consumers } of topic.subscriptions.values()) consumers.clear();
+    for (const connection of this.open) connection.drop(topic, assigned);
   }
 
   /** The process is killed. */

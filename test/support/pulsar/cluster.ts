@@ -17,6 +17,8 @@ export interface ClusterOptions {
   /** Whoever does not serve a topic names who does as one to ask again, not as one to connect to. */
   readonly redirects?: boolean;
   readonly autoTopicCreation?: boolean;
+  /** Every answer to a lookup says to go through the service URL, as Pulsar's standalone does. */
+  readonly standaloneLookups?: boolean;
 }
 
 export class FakeCluster {
@@ -33,7 +35,7 @@ export class FakeCluster {
     this.options = {
       ...{ deduplication: false, maxMessageSize: 5 * 1024 * 1024, protocolVersion: 21, redirects: false },
       ...{ flags: { authRefresh: true, brokerEntryMetadata: true, partialProducer: true, topicWatchers: true } },
-      ...{ autoTopicCreation: true },
+      ...{ autoTopicCreation: true, standaloneLookups: false },
       ...options,
     };
   }

@@ -16,7 +16,8 @@ export const lookups: Services = {
     const { url, urlTls } = cluster.broker(topic.owner);
     const isRedirect = topic.owner !== index && cluster.options.redirects;
     const response = isRedirect ? LookupType.redirect : LookupType.connect;
-    connection.send('LOOKUP_RESPONSE', { url, urlTls, response, requestId, authoritative: true });
+    const proxied = cluster.options.standaloneLookups ? { proxyThroughServiceUrl: true } : {};
+    connection.send('LOOKUP_RESPONSE', { url, urlTls, response, requestId, authoritative: true, ...proxied });
   },
   PARTITIONED_METADATA: (connection, { topic = '', requestId = 0n }) => {
     const partitions = connection.broker.cluster.topics.get(topic)?.partitions ?? 0;
