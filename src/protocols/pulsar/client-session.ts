@@ -1,0 +1,237 @@
+/** One Pulsar client: finds each frame in its bytes and says what becomes of it, and over which connection it goes. */
+import type { ClientRouting, Registration } from '../../contract/multiplexing.ts';
+import { type ClientSession, Demand, Verdict } from '../../contract/protocol.ts';
+import type { CloseReason, PinReason } from '../../contract/reasons.ts';
+import { LAST_TYPE, NO_REQUEST, REQUEST_OF, type Request, ServerError, Type, UNKNOWN_REQUEST } from './commands.ts';
+import { type Connect, type Connected, connectedFrame, FRAME_PADDING_BYTES, readConnect } from './connect.ts';
+import { recognise } from './foreign.ts';
+import {
+  type Command,
+  commandIn,
+  FRAME_HEAD_BYTES,
+  fieldsOf,
+  frameOf,
+  MalformedError,
+  MessageWriter,
+  numberIn,
+} from './message.ts';
+import type { OwnLedger } from './own-ledger.ts';
+import { Renewals } from './renewals.ts';
+import type { PulsarRoute } from './route.ts';
+
+const SIZE_BYTES = 4;
+/** An empty command: its size, its type, its message. */
+const SMALLEST_FRAME_BYTES = 9;
+/** A command is looked at as a whole; what may be large is behind it. */
+const MOST_COMMAND_BYTES = 1024 * 1024;
+/** Of a client that has not said who it is. */
+const MOST_CONNECT_BYTES = 128 * 1024;
+const PONG = frameOf(Type.pong, new MessageWriter());
+
+/** Where a redirected lookup goes next. */
+export interface Redirect {
+  readonly node: string;
+  readonly hops: number;
+}
+
+export class PulsarClientSession implements ClientSession, ClientRouting {
+  size = 0;
+  demand: Demand = Demand.pool;
+  pin: PinReason | undefined = undefined;
+  work = false;
+  identity = '';
+  closeReason: CloseReason = 'protocol_error';
+  closeDetail = '';
+  node: string;
+  purpose = '';
+  previous: string | null = null;
+  /** The inspected request. */
+  type = 0;
+  request: Request = UNKNOWN_REQUEST;
+  requestId: bigint | null = null;
+  resource: bigint | null = null;
+  /** What it said of itself; null before it did. */
+  connect: Connect | null = null;
+  /** What it was told of brokers; null before it was. */
+  told: Connected | null = null;
+  readonly number: number;
+  /** By the request id of the client. */
+  readonly redirects = new Map<bigint, Redirect>();
+  /** Of its own connections that are open. */
+  readonly ledgers = new Set<OwnLedger>();
+  readonly renewals: Renewals;
+  readonly #route: PulsarRoute;
+  /** A listener's broker, or BOOTSTRAP. */
+  readonly #listener: string;
+  #answer: Buffer | null = null;
+  /** What it will have been told, once that is written. */
+  #telling: Connected | null = null;
+  #greeted = false;
+
+  constructor(route: PulsarRoute, number: number, listener: string) {
+    this.#route = route;
+    this.number = number;
+    this.#listener = listener;
+    this.node = listener;
+    this.renewals = new Renewals(route, this);
+  }
+
+  get routing(): ClientRouting {
+    return this;
+  }
+  get pinned(): boolean {
+    for (const ledger of this.ledgers) if (ledger.pinned) return true;
+    return false;
+  }
+  get ownPurpose(): string {
+    return `own:${this.number}`;
+  }
+
+  inspect(bytes: Buffer, start: number, end: number, mayAnswer: boolean): Verdict {
+    this.size = 0;
+    this.#answer = null;
+    this.#telling = null;
+    this.previous = null;
+    if (end - start < SIZE_BYTES) return Verdict.incomplete;
+    const foreign = this.#greeted ? null : recognise(bytes, start);
+    if (foreign !== null) return this.#close(foreign.reason, foreign.detail);
+    const length = bytes.readUInt32BE(start);
+    const most = this.#mostFrameBytes;
+    if (length > most) {
+      const what = this.told === null ? 'no client begins with' : 'more than it was told to send:';
+      return this.#close('frame_too_large', `${what} a frame of ${length} bytes`);
+    }
+    if (length < SMALLEST_FRAME_BYTES - SIZE_BYTES)
+      return this.#close('protocol_error', `a frame cannot be ${length} bytes long`);
+    this.size = SIZE_BYTES + length;
+    if (end - start < FRAME_HEAD_BYTES) return Verdict.incomplete;
+    const commandBytes = bytes.readUInt32BE(start + SIZE_BYTES);
+    if (commandBytes > length - 4 || commandBytes > MOST_COMMAND_BYTES)
+      return this.#close('protocol_error', `a command of ${commandBytes} bytes in a frame of ${length}`);
+    this.#greeted = true;
+    if (end - start < FRAME_HEAD_BYTES + commandBytes) return Verdict.incomplete;
+    try {
+      return this.#classify(bytes, start, end, commandIn(bytes, start), mayAnswer);
+    } catch (error) {
+      if (!(error instanceof MalformedError)) throw error;
+      return this.#close('protocol_error', error.message);
+    }
+  }
+
+  get #mostFrameBytes(): number {
+    const { maxFrameBytes } = this.#route;
+    const most = this.told === null ? MOST_CONNECT_BYTES : this.told.maxMessageBytes + FRAME_PADDING_BYTES;
+    return Math.min(maxFrameBytes, most);
+  }
+
+  #classify(bytes: Buffer, start: number, end: number, command: Command, mayAnswer: boolean): Verdict {
+    const { type } = command;
+    const request = REQUEST_OF[type] ?? (type > LAST_TYPE ? UNKNOWN_REQUEST : undefined);
+    this.type = type;
+    if (this.told === null) {
+      if (type !== Type.connect) return this.#close('protocol_error', 'a client must begin with CONNECT');
+      return this.#inspectConnect(bytes, command, mayAnswer);
+    }
+    if (request === undefined) return this.#close('protocol_error', `a client sent a command of type ${type}`);
+    this.request = request;
+    this.work = request.work;
+    this.pin = request.pin;
+    this.demand = request.pin === undefined ? Demand.pool : Demand.pin;
+    const complete = end - start >= this.size;
+    if (request.kind === 'session') return complete ? this.#inspectSession(bytes, command) : Verdict.incomplete;
+    if (request.kind === 'refuse')
+      return this.#close('refused_api', `${request.name} is not offered: its answers lead past the sidecar`);
+    const fields = request.requestId === 0 && request.resource === 0 ? [] : fieldsOf(bytes, command.at, command.end);
+    this.requestId = numberIn(fields, request.requestId) ?? null;
+    this.resource = numberIn(fields, request.resource) ?? null;
+    if (request.kind === 'own' || this.size > this.#route.multiplexing.wholeFrameBytes)
+      return this.#goTo(this.homeNode, this.ownPurpose);
+    if (this.requestId === null) return this.#close('protocol_error', `${request.name} has no request id`);
+    const redirect = type === Type.lookup ? this.redirects.get(this.requestId) : undefined;
+    return this.#goTo(redirect?.node ?? this.homeNode, 'lookup');
+  }
+
+  #goTo(node: string, purpose: string): Verdict {
+    this.node = node;
+    this.purpose = purpose;
+    return Verdict.forward;
+  }
+
+  /** The broker that it wanted to be connected with. */
+  homeNode = '';
+
+  #inspectConnect(bytes: Buffer, command: Command, mayAnswer: boolean): Verdict {
+    const connect = readConnect(bytes, command);
+    const refusal = this.#route.refusalOf(connect);
+    if (refusal !== null) return this.#dismiss(refusal.reason, refusal.detail, ServerError.notAllowed);
+    this.connect = connect;
+    this.homeNode = connect.proxyToBroker === '' ? this.#listener : this.#route.nodeOf(connect.proxyToBroker);
+    this.renewals.holdOnce(connect);
+    this.work = false;
+    this.demand = Demand.pool;
+    this.#goTo(this.homeNode, this.#route.isBootstrap(this.homeNode) ? 'lookup' : this.ownPurpose);
+    const told = this.#route.wouldTell(this.identity, this.homeNode, connect.protocolVersion);
+    if (!mayAnswer || told === null) return Verdict.learn;
+    this.#telling = told;
+    this.#answer = connectedFrame(told);
+    return Verdict.answer;
+  }
+
+  #inspectSession(bytes: Buffer, command: Command): Verdict {
+    switch (this.type) {
+      case Type.ping:
+        this.#answer = PONG;
+        return Verdict.answer;
+      case Type.pong:
+        return Verdict.discard;
+      case Type.authResponse: {
+        const purpose = this.renewals.renewed(bytes, command);
+        return purpose === null ? Verdict.discard : this.#goTo(purpose.node, purpose.purpose);
+      }
+      default:
+        return this.#close('protocol_error', 'a client sent CONNECT twice');
+    }
+  }
+
+  #close(reason: CloseReason, detail: string): Verdict {
+    this.closeReason = reason;
+    this.closeDetail = detail;
+    return Verdict.close;
+  }
+
+  #dismiss(reason: CloseReason, detail: string, error: number): Verdict {
+    this.#close(reason, detail);
+    const message = new MessageWriter().number(1, NO_REQUEST).number(2, error).text(3, detail);
+    this.#answer = frameOf(Type.error, message);
+    return Verdict.dismiss;
+  }
+
+  answer(): Buffer {
+    const answer = this.#answer;
+    if (answer === null) throw new Error('there is no answer to the request inspected last');
+    this.#answer = null;
+    this.told ??= this.#telling;
+    this.#telling = null;
+    this.#route.countAbsorbed(this.type);
+    return answer;
+  }
+
+  /** The inspected request goes to a broker. */
+  admitted(): void {
+    if (this.type === Type.lookup && this.requestId !== null) this.redirects.delete(this.requestId);
+    this.#route.countForwarded(this.type);
+  }
+
+  isolate(): void {
+    // Everything but questions goes over connections of its own already.
+  }
+
+  registrations(): readonly Registration[] {
+    return [...this.ledgers].flatMap((ledger) => ledger.registrations());
+  }
+
+  close(): void {
+    this.renewals.letGo();
+    this.#route.clientGone(this);
+  }
+}
