@@ -1,0 +1,193 @@
+/** What one client has under way and open on a connection of its own. */
+import type { Registration } from '../../contract/multiplexing.ts';
+import type { PinReason } from '../../contract/reasons.ts';
+import { REQUEST_ID_OF_ANSWER, type Request, Type } from './commands.ts';
+import { type Field, fieldsOf, type Command, numberIn, textIn } from './message.ts';
+
+type Kind = 'producer' | 'consumer' | 'watcher';
+
+interface Open {
+  readonly kind: Kind;
+  readonly topic: string;
+  name: string;
+  state: 'opening' | 'open' | 'closing';
+  readonly keptBy: PinReason;
+  /** Messages without a receipt. */
+  unacknowledged: number;
+}
+
+interface Asked {
+  readonly type: number;
+  readonly resource: bigint | null;
+}
+
+/** The request that is inspected. */
+export interface Inspected {
+  readonly type: number;
+  readonly request: Request;
+  readonly requestId: bigint | null;
+  readonly resource: bigint | null;
+}
+
+const SHARED_ACCESS = 0n;
+
+export class OwnLedger {
+  readonly node: string;
+  readonly #asked = new Map<bigint, Asked>();
+  readonly #open: Record<Kind, Map<bigint, Open>> = { producer: new Map(), consumer: new Map(), watcher: new Map() };
+  /** What keeps the connection until it goes: there is no telling when it is over. */
+  #keptBy: PinReason | null = null;
+  #unacknowledged = 0;
+
+  constructor(node: string) {
+    this.node = node;
+  }
+
+  get owed(): number {
+    return this.#asked.size + this.#unacknowledged;
+  }
+  get pinned(): boolean {
+    const { producer, consumer, watcher } = this.#open;
+    return this.#keptBy !== null || producer.size + consumer.size + watcher.size > 0;
+  }
+
+  registrations(): Registration[] {
+    const open = [...this.#all()].map(({ kind, topic, name, state, keptBy }) => {
+      return { kind, topic, name, broker: this.node, state, isShared: false, keptBy };
+    });
+    if (this.#keptBy === null) return open;
+    const session = { kind: 'session', topic: '', name: '', broker: this.node, state: 'open' as const };
+    return [...open, { ...session, isShared: false, keptBy: this.#keptBy }];
+  }
+
+  *#all(): Iterable<Open> {
+    for (const kind of ['producer', 'consumer', 'watcher'] as const) yield* this.#open[kind].values();
+  }
+
+  // --- from the client ------------------------------------------------------------------------------------------
+
+  admit(asked: Inspected, bytes: Buffer, command: Command): void {
+    const { type, request, requestId, resource } = asked;
+    if (requestId !== null) this.#asked.set(requestId, { type, resource });
+    if (request.pin === 'transaction' || request.pin === 'unknown_api') this.#keptBy ??= request.pin;
+    if (resource === null) return;
+    switch (type) {
+      case Type.send:
+        this.#sent(resource);
+        break;
+      case Type.producer:
+      case Type.subscribe:
+      case Type.watchTopicList:
+        this.#opens(type, resource, bytes, fieldsOf(bytes, command.at, command.end));
+        break;
+      case Type.closeProducer:
+      case Type.closeConsumer:
+      case Type.unsubscribe:
+      case Type.watchTopicListClose: {
+        const open = this.#open[kindOf(type)].get(resource);
+        if (open !== undefined) open.state = 'closing';
+        break;
+      }
+      default:
+    }
+  }
+
+  #opens(type: number, resource: bigint, bytes: Buffer, fields: readonly Field[]): void {
+    const kind = kindOf(type);
+    this.#close(kind, resource);
+    const topic = textIn(bytes, fields, kind === 'watcher' ? 3 : 1) ?? '';
+    const name = textIn(bytes, fields, kind === 'consumer' ? 2 : 4) ?? '';
+    const keptBy = kind === 'producer' ? producerKeptBy(topic, fields) : kind;
+    this.#open[kind].set(resource, { kind, topic, name, state: 'opening', keptBy, unacknowledged: 0 });
+  }
+
+  #sent(producer: bigint): void {
+    const open = this.#open.producer.get(producer);
+    if (open === undefined) return; // nothing is answered to that
+    open.unacknowledged += 1;
+    this.#unacknowledged += 1;
+  }
+
+  // --- from the broker ------------------------------------------------------------------------------------------
+
+  /** A frame of the broker's, that goes to the client. True if it completes work. */
+  take(bytes: Buffer, command: Command): boolean {
+    const { type } = command;
+    const fields = fieldsOf(bytes, command.at, command.end);
+    const idField = REQUEST_ID_OF_ANSWER.get(type);
+    if (idField !== undefined) this.#answered(type, numberIn(fields, idField), bytes, fields);
+    const resource = numberIn(fields, 1);
+    if (resource === undefined) return false;
+    switch (type) {
+      case Type.sendReceipt:
+      case Type.sendError:
+        this.#receipt(resource);
+        return true;
+      case Type.closeProducer:
+      case Type.closeConsumer:
+        this.#close(kindOf(type), resource);
+        return false;
+      default:
+        return type === Type.message || type === 38;
+    }
+  }
+
+  #receipt(producer: bigint): void {
+    const open = this.#open.producer.get(producer);
+    if (open === undefined || open.unacknowledged === 0) return;
+    open.unacknowledged -= 1;
+    this.#unacknowledged -= 1;
+  }
+
+  #answered(type: number, id: bigint | undefined, bytes: Buffer, fields: readonly Field[]): void {
+    const asked = id === undefined ? undefined : this.#asked.get(id);
+    if (id === undefined || asked === undefined) return;
+    const isReady = type !== Type.producerSuccess || numberIn(fields, 6) !== 0n;
+    if (isReady) this.#asked.delete(id);
+    if (asked.resource === null) return;
+    const kind = kindOf(asked.type);
+    const open = this.#open[kind].get(asked.resource);
+    if (open === undefined) return;
+    switch (asked.type) {
+      case Type.producer:
+      case Type.subscribe:
+      case Type.watchTopicList:
+        if (type === Type.error) this.#close(kind, asked.resource);
+        else if (isReady && open.state === 'opening') open.state = 'open';
+        if (type === Type.producerSuccess) open.name = textIn(bytes, fields, 2) ?? open.name;
+        break;
+      case Type.unsubscribe:
+        if (type === Type.error) open.state = 'open';
+        else this.#close(kind, asked.resource);
+        break;
+      case Type.closeProducer:
+      case Type.closeConsumer:
+      case Type.watchTopicListClose:
+        this.#close(kind, asked.resource);
+        break;
+      default:
+    }
+  }
+
+  /** It is not open any more, and what it waited for does not come. */
+  #close(kind: Kind, resource: bigint): void {
+    const open = this.#open[kind].get(resource);
+    if (open === undefined) return;
+    this.#open[kind].delete(resource);
+    this.#unacknowledged -= open.unacknowledged;
+    if (kind !== 'consumer') return;
+    // Brokers answer no ACK of a consumer that they have closed.
+    for (const [id, asked] of this.#asked) if (asked.type === Type.ack && asked.resource === resource) this.#asked.delete(id);
+  }
+}
+
+function kindOf(type: number): Kind {
+  if (type === Type.producer || type === Type.closeProducer) return 'producer';
+  return type === Type.watchTopicList || type === Type.watchTopicListClose ? 'watcher' : 'consumer';
+}
+
+function producerKeptBy(topic: string, fields: readonly Field[]): PinReason {
+  if (topic.startsWith('non-persistent://')) return 'non_persistent';
+  if ((numberIn(fields, 10) ?? SHARED_ACCESS) !== SHARED_ACCESS) return 'exclusive_producer';
+  return (numberIn(fields, 12) ?? 0n) !== 0n ? 'transaction' : 'bulk';
+}

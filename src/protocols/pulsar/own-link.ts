@@ -1,0 +1,138 @@
+/** A connection of one client's own: its frames pass as they are, but for those that would lead it past us. */
+import type { UpstreamSink } from '../../contract/protocol.ts';
+import type { CloseReason } from '../../contract/reasons.ts';
+import { AnsweredBrokers } from './answered-brokers.ts';
+import type { PulsarClientSession } from './client-session.ts';
+import { NO_REQUEST, Type } from './commands.ts';
+import { keepsPromise } from './connect.ts';
+import type { Failure, Link, LinkContext } from './link.ts';
+import { type Command, commandIn, type Field, fieldsOf, frameOf, MessageWriter, numberIn } from './message.ts';
+import { OwnLedger } from './own-ledger.ts';
+import type { PulsarRoute } from './route.ts';
+
+/** `CommandTopicMigrated.ResourceType` */
+const PRODUCER = 0n;
+
+export class OwnLink<T> implements Link<T> {
+  readonly exclusive = true;
+  readonly blocked = false;
+  head: Buffer | null = null;
+  replaced = 0;
+  readonly #context: LinkContext;
+  readonly #ledger: OwnLedger;
+  readonly #brokers: AnsweredBrokers;
+  #client: PulsarClientSession | null = null;
+  #tenant: T | null = null;
+
+  constructor(route: PulsarRoute, context: LinkContext) {
+    this.#context = context;
+    this.#ledger = new OwnLedger(context.node);
+    this.#brokers = new AnsweredBrokers(route, context);
+  }
+
+  get owed(): number {
+    return this.#ledger.owed;
+  }
+  get pinned(): boolean {
+    return this.#ledger.pinned;
+  }
+  /** Whose connection it is; null: nobody's any more, or not yet. */
+  get tenant(): T | null {
+    return this.#tenant;
+  }
+
+  lend(tenant: T): void {
+    this.#tenant = tenant;
+  }
+
+  *renewers(): Iterable<[T, PulsarClientSession]> {
+    if (this.#tenant !== null && this.#client !== null) yield [this.#tenant, this.#client];
+  }
+
+  owes(tenant: T): boolean {
+    return tenant === this.#tenant && (this.owed > 0 || this.pinned);
+  }
+
+  prepare(client: PulsarClientSession): null {
+    this.#enter(client);
+    return null;
+  }
+
+  #enter(client: PulsarClientSession): void {
+    this.#client = client;
+    client.ledgers.add(this.#ledger);
+  }
+
+  admit(client: PulsarClientSession, _tenant: T, bytes: Buffer, start: number): CloseReason | undefined {
+    const { connected } = this.#context;
+    if (connected === null || client.told === null || !keepsPromise(connected, client.told)) return 'versions_changed';
+    this.#enter(client);
+    this.#ledger.admit(client, bytes, commandIn(bytes, start));
+    client.admitted();
+    return undefined;
+  }
+
+  leave(): undefined {
+    this.#forget();
+  }
+
+  park(): undefined {}
+
+  gone(): readonly T[] {
+    this.#forget();
+    return [];
+  }
+
+  #forget(): void {
+    this.#client?.ledgers.delete(this.#ledger);
+    this.#client?.renewals.linkGone(this);
+    this.#client = null;
+    this.#tenant = null;
+  }
+
+  take(bytes: Buffer, _start: number, _end: number, command: Command, sink: UpstreamSink<T>): 'pass' | 'done' | Failure {
+    const { type } = command;
+    if (type === Type.lookupResponse)
+      return { reason: 'protocol_error', detail: 'a lookup is answered that was not asked here' };
+    if (type === Type.topicMigrated) return this.#replace(migrated(bytes, command), sink);
+    const isClose = type === Type.closeProducer || type === Type.closeConsumer;
+    if (isClose) {
+      const fields = fieldsOf(bytes, command.at, command.end);
+      if (fields.some(({ number }) => number > 2)) return this.#replace(this.#moved(bytes, command, fields, sink), sink);
+    }
+    if (this.#ledger.take(bytes, command)) sink.worked();
+    return 'pass';
+  }
+
+  #replace(frame: Buffer | null, sink: UpstreamSink<T>): 'done' {
+    if (frame === null) return 'done';
+    this.#ledger.take(frame, commandIn(frame, 0));
+    if (this.#tenant !== null) sink.deliver(this.#tenant, frame, 0, frame.length);
+    return 'done';
+  }
+
+  /** A CLOSE_PRODUCER or CLOSE_CONSUMER that says where to go: by way of us. */
+  #moved(bytes: Buffer, command: Command, fields: readonly Field[], sink: UpstreamSink<T>): Buffer {
+    const broker = this.#brokers.learn(bytes, fields, 3, false, sink);
+    const urls = broker === null ? null : this.#brokers.urlsOf(broker);
+    const message = new MessageWriter()
+      .number(1, numberIn(fields, 1))
+      .number(2, numberIn(fields, 2) ?? NO_REQUEST)
+      .text(3, urls?.plain)
+      .text(4, urls?.secured);
+    return frameOf(command.type, message);
+  }
+
+  resume(): null {
+    return null;
+  }
+}
+
+/** Another cluster is not ours to lead to: the client looks the topic up again, here. */
+function migrated(bytes: Buffer, command: Command): Buffer | null {
+  const fields = fieldsOf(bytes, command.at, command.end);
+  const resource = numberIn(fields, 1);
+  if (resource === undefined) return null;
+  const type = (numberIn(fields, 2) ?? PRODUCER) === PRODUCER ? Type.closeProducer : Type.closeConsumer;
+  return frameOf(type, new MessageWriter().number(1, resource).number(2, NO_REQUEST));
+}
