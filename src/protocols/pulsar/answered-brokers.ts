@@ -32,7 +32,13 @@ export class AnsweredBrokers {
    *
    * @param isBehind it is reached by way of the one that answered, and not by itself
    */
-  learn<T>(bytes: Buffer, fields: readonly Field[], plain: number, isBehind: boolean, sink: UpstreamSink<T>): AnsweredBroker | null {
+  learn<T>(
+    bytes: Buffer,
+    fields: readonly Field[],
+    plain: number,
+    isBehind: boolean,
+    sink: UpstreamSink<T>,
+  ): AnsweredBroker | null {
     const { isUpstreamSecured } = this.#route.multiplexing;
     const url = textIn(bytes, fields, isUpstreamSecured ? plain + 1 : plain);
     const broker = url === undefined ? null : brokerNamedBy(url);

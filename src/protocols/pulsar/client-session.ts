@@ -45,6 +45,8 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
   node: string;
   purpose = '';
   previous: string | null = null;
+  /** The broker that it wanted to be connected with. */
+  homeNode: string;
   /** The inspected request. */
   type = 0;
   request: Request = UNKNOWN_REQUEST;
@@ -73,6 +75,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     this.number = number;
     this.#listener = listener;
     this.node = listener;
+    this.homeNode = listener;
     this.renewals = new Renewals(route, this);
   }
 
@@ -144,8 +147,10 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     const fields = request.requestId === 0 && request.resource === 0 ? [] : fieldsOf(bytes, command.at, command.end);
     this.requestId = numberIn(fields, request.requestId) ?? null;
     this.resource = numberIn(fields, request.resource) ?? null;
-    if (request.kind === 'own' || this.size > this.#route.multiplexing.wholeFrameBytes)
+    const isLarge = this.size > this.#route.multiplexing.wholeFrameBytes;
+    if (request.kind === 'own' || (isLarge && type === Type.getOrCreateSchema))
       return this.#goTo(this.homeNode, this.ownPurpose);
+    if (isLarge) return this.#close('protocol_error', `${request.name} of ${this.size} bytes`);
     if (this.requestId === null) return this.#close('protocol_error', `${request.name} has no request id`);
     const redirect = type === Type.lookup ? this.redirects.get(this.requestId) : undefined;
     return this.#goTo(redirect?.node ?? this.homeNode, 'lookup');
@@ -156,9 +161,6 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     this.purpose = purpose;
     return Verdict.forward;
   }
-
-  /** The broker that it wanted to be connected with. */
-  homeNode = '';
 
   #inspectConnect(bytes: Buffer, command: Command, mayAnswer: boolean): Verdict {
     const connect = readConnect(bytes, command);

@@ -25,6 +25,8 @@ export const Type = {
   lookupResponse: 24,
   authChallenge: 36,
   authResponse: 37,
+  ackResponse: 38,
+  getOrCreateSchema: 39,
   tcClientConnect: 62,
   watchTopicList: 64,
   watchTopicListClose: 67,

@@ -1,6 +1,6 @@
 /** What one kind of connection does with its requests and answers; the connection's own affairs are dealt with before. */
 import type { UpstreamSink } from '../../contract/protocol.ts';
-import type { CloseReason, ReleaseReason } from '../../contract/reasons.ts';
+import type { CloseReason, DialFailure, ReleaseReason } from '../../contract/reasons.ts';
 import type { PulsarClientSession } from './client-session.ts';
 import type { Connected } from './connect.ts';
 import type { Command } from './message.ts';
@@ -8,6 +8,8 @@ import type { Command } from './message.ts';
 export interface Failure {
   readonly reason: ReleaseReason;
   readonly detail: string;
+  /** While it is being dialled. */
+  readonly failure?: DialFailure | undefined;
 }
 
 export interface Link<T> {
@@ -22,6 +24,8 @@ export interface Link<T> {
   lend(tenant: T): void;
   prepare(client: PulsarClientSession, tenant: T): Buffer | null | undefined;
   admit(client: PulsarClientSession, tenant: T, bytes: Buffer, start: number): CloseReason | undefined;
+  /** The next request is written as it is, and not answered. */
+  passNext(): void;
   leave(tenant: T): Buffer | undefined;
   park(): Buffer | undefined;
   gone(): readonly T[];

@@ -107,6 +107,11 @@ export class LookupLink<T> implements Link<T> {
     return undefined;
   }
 
+  passNext(): void {
+    this.head = null;
+    this.replaced = 0;
+  }
+
   leave(tenant: T): undefined {
     this.#tenants.get(tenant)?.renewals.linkGone(this);
     this.#tenants.delete(tenant);
@@ -135,7 +140,10 @@ export class LookupLink<T> implements Link<T> {
     if (own === undefined || question === undefined)
       return { reason: 'wrong_correlation_id', detail: `an answer to ${own}, which was not asked` };
     if (command.type !== Type.error && command.type !== question.type + 1)
-      return { reason: 'protocol_error', detail: `a question of type ${question.type} is answered with ${command.type}` };
+      return {
+        reason: 'protocol_error',
+        detail: `a question of type ${question.type} is answered with ${command.type}`,
+      };
     this.#questions.delete(own);
     if (command.type === Type.lookupResponse) {
       this.#found(question, bytes.subarray(start, end), command.at - start, command.end - start, sink);

@@ -2,7 +2,7 @@
 import type { Registration } from '../../contract/multiplexing.ts';
 import type { PinReason } from '../../contract/reasons.ts';
 import { REQUEST_ID_OF_ANSWER, type Request, Type } from './commands.ts';
-import { type Field, fieldsOf, type Command, numberIn, textIn } from './message.ts';
+import { type Command, type Field, fieldsOf, numberIn, textIn } from './message.ts';
 
 type Kind = 'producer' | 'consumer' | 'watcher';
 
@@ -128,7 +128,7 @@ export class OwnLedger {
         this.#close(kindOf(type), resource);
         return false;
       default:
-        return type === Type.message || type === 38;
+        return type === Type.message || type === Type.ackResponse;
     }
   }
 
@@ -177,7 +177,8 @@ export class OwnLedger {
     this.#unacknowledged -= open.unacknowledged;
     if (kind !== 'consumer') return;
     // Brokers answer no ACK of a consumer that they have closed.
-    for (const [id, asked] of this.#asked) if (asked.type === Type.ack && asked.resource === resource) this.#asked.delete(id);
+    for (const [id, asked] of this.#asked)
+      if (asked.type === Type.ack && asked.resource === resource) this.#asked.delete(id);
   }
 }
 

@@ -72,6 +72,11 @@ export class OwnLink<T> implements Link<T> {
     return undefined;
   }
 
+  passNext(): void {
+    this.head = null;
+    this.replaced = 0;
+  }
+
   leave(): undefined {
     this.#forget();
   }
@@ -90,7 +95,13 @@ export class OwnLink<T> implements Link<T> {
     this.#tenant = null;
   }
 
-  take(bytes: Buffer, _start: number, _end: number, command: Command, sink: UpstreamSink<T>): 'pass' | 'done' | Failure {
+  take(
+    bytes: Buffer,
+    _start: number,
+    _end: number,
+    command: Command,
+    sink: UpstreamSink<T>,
+  ): 'pass' | 'done' | Failure {
     const { type } = command;
     if (type === Type.lookupResponse)
       return { reason: 'protocol_error', detail: 'a lookup is answered that was not asked here' };
@@ -98,7 +109,8 @@ export class OwnLink<T> implements Link<T> {
     const isClose = type === Type.closeProducer || type === Type.closeConsumer;
     if (isClose) {
       const fields = fieldsOf(bytes, command.at, command.end);
-      if (fields.some(({ number }) => number > 2)) return this.#replace(this.#moved(bytes, command, fields, sink), sink);
+      if (fields.some(({ number }) => number > 2))
+        return this.#replace(this.#moved(bytes, command, fields, sink), sink);
     }
     if (this.#ledger.take(bytes, command)) sink.worked();
     return 'pass';

@@ -87,14 +87,18 @@ export class PulsarRoute implements ProtocolRoute {
   /** Null: it may be connected. */
   refusalOf(connect: Connect): Refusal | null {
     if (connect.isProxy) {
-      return { reason: 'refused_api', detail: 'a proxy that speaks for its clients cannot share connections with others' };
+      return {
+        reason: 'refused_api',
+        detail: 'a proxy that speaks for its clients cannot share connections with others',
+      };
     }
     if (connect.proxyToBroker === '') return null;
     const broker = brokerAt(connect.proxyToBroker);
     const isAllowed =
       broker !== null && (this.brokers.has(broker.node) || this.multiplexing.isAllowedBroker(broker.host, broker.port));
     if (isAllowed) return null;
-    const detail = 'no lookup has named the broker that the client wants, and upstream.allowedBrokers does not allow it';
+    const detail =
+      'no lookup has named the broker that the client wants, and upstream.allowedBrokers does not allow it';
     return { reason: 'broker_not_allowed', detail };
   }
 

@@ -1,0 +1,306 @@
+/**
+ * One connection to a broker: finds the frames in what it sends, deals with the connection's own affairs (CONNECTED, PING,
+ * AUTH_CHALLENGE), and leaves all else to the link that its purpose asks for.
+ *
+ * A connection that several use hands out whole frames only. One that is a client's own passes them as they arrive: those
+ * next to one another in one piece, and messages in as many pieces as they come in.
+ */
+import type { Credential } from '../../contract/credential.ts';
+import type { Tenancy } from '../../contract/multiplexing.ts';
+import type { ClientSession, UpstreamSession, UpstreamSink, UpstreamTarget } from '../../contract/protocol.ts';
+import type { CloseReason } from '../../contract/reasons.ts';
+import { PulsarClientSession } from './client-session.ts';
+import { Type } from './commands.ts';
+import { FrameCollector } from './frame-collector.ts';
+import { Greeting } from './greeting.ts';
+import type { Failure, Link } from './link.ts';
+import { linkFor } from './links.ts';
+import { type Command, commandIn, FRAME_HEAD_BYTES, frameOf, MalformedError, MessageWriter } from './message.ts';
+import type { PulsarRoute } from './route.ts';
+
+/** A frame's sizes, and the type of its command if that is one of 127. */
+const TELLING_BYTES = 10;
+const SMALLEST_FRAME_BYTES = 9;
+const SIZE_BYTES = 4;
+/** The tag of a command's type. */
+const TYPE_TAG = 0x08;
+const PING = frameOf(Type.ping, new MessageWriter());
+const PONG = frameOf(Type.pong, new MessageWriter());
+const NOTHING = Buffer.alloc(0);
+
+export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> {
+  readonly holding = false;
+  readonly unfenced = false;
+  readonly lifetimeMilliseconds = 0;
+  readonly patienceMilliseconds = 0;
+  readonly #route: PulsarRoute;
+  readonly #greeting: Greeting;
+  readonly #link: Link<T>;
+  readonly #purpose: string;
+  readonly #collector = new FrameCollector();
+  /** Bytes of a message that are still to come, and pass as they are. */
+  #left = 0;
+  /** Whom the connection was lent to last: all there is of tenants if it is a client's own. */
+  #tenant: T | null = null;
+  #pings = 0;
+  #backlog: Buffer[] = [];
+  #failure: Failure | null = null;
+  /** The request admitted last is not written: nobody waits for it any more. */
+  #isSwallowed = false;
+
+  constructor(route: PulsarRoute, target: UpstreamTarget, identity: string, purpose: string) {
+    this.#route = route;
+    this.#purpose = purpose;
+    this.#greeting = new Greeting(route, target, identity, purpose);
+    this.#link = linkFor<T>(route, this.#greeting, purpose);
+  }
+
+  get tenancy(): Tenancy<T> {
+    return this;
+  }
+  get exclusive(): boolean {
+    return this.#link.exclusive;
+  }
+  get pinned(): boolean {
+    return this.#link.pinned;
+  }
+  get owed(): number {
+    return this.#link.owed + this.#pings + (this.#greeting.underWay ? 1 : 0);
+  }
+  get inAnswer(): boolean {
+    return this.#left > 0 || this.#collector.active;
+  }
+  get blocked(): boolean {
+    return this.#link.blocked;
+  }
+  get head(): Buffer | null {
+    return this.#isSwallowed ? NOTHING : this.#link.head;
+  }
+  get replaced(): number {
+    return this.#isSwallowed ? this.#swallowedBytes : this.#link.replaced;
+  }
+  #swallowedBytes = 0;
+
+  greeting(credential: Credential | null): Buffer | undefined {
+    return this.#greeting.begin(credential);
+  }
+
+  ping(): Buffer {
+    this.#pings += 1;
+    return PING;
+  }
+
+  refresh(): undefined {}
+
+  // --- tenants --------------------------------------------------------------------------------------------------
+
+  lend(tenant: T): void {
+    this.#tenant = tenant;
+    this.#link.lend(tenant);
+  }
+
+  owes(tenant: T): boolean {
+    return this.#link.owes(tenant);
+  }
+
+  prepare(client: ClientSession, tenant: T): Buffer | null | undefined {
+    return this.#link.prepare(sessionOf(client), tenant);
+  }
+
+  admit(client: ClientSession, tenant?: T, bytes?: Buffer, start?: number): CloseReason | undefined {
+    if (tenant === undefined || bytes === undefined || start === undefined)
+      throw new Error('requests are admitted by the tenancy');
+    const session = sessionOf(client);
+    this.#isSwallowed = false;
+    if (session.type !== Type.authResponse) return this.#link.admit(session, tenant, bytes, start);
+    this.#isSwallowed = !session.renewals.answered(this.#link, bytes, commandIn(bytes, start));
+    this.#swallowedBytes = session.size;
+    if (!this.#isSwallowed) this.#link.passNext();
+    return undefined;
+  }
+
+  leave(tenant: T): Buffer | undefined {
+    const bytes = this.#link.leave(tenant);
+    if (this.#tenant === tenant) this.#tenant = null;
+    return bytes;
+  }
+
+  park(): Buffer | undefined {
+    return this.#link.park();
+  }
+
+  renewal(credential: Credential | null): Buffer | undefined {
+    return this.#greeting.renewal(credential);
+  }
+
+  gone(): readonly T[] {
+    return this.#link.gone();
+  }
+
+  // --- from the broker ------------------------------------------------------------------------------------------
+
+  read(bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): void {
+    if (this.blocked) {
+      this.#backlog.push(Buffer.from(bytes.subarray(start, end)));
+      return;
+    }
+    let from = start; // what lies before `at` and was not delivered belongs to the only tenant
+    let at = start;
+    while (at < end && this.#failure === null && !this.blocked) {
+      if (this.#left > 0) {
+        at += this.#pass(Math.min(this.#left, end - at), sink);
+      } else if (this.#collector.active || end - at < TELLING_BYTES || this.#sizeAt(bytes, at) > end - at) {
+        this.#deliver(bytes, from, at, sink);
+        at = this.#gather(bytes, at, end, sink);
+        from = at;
+      } else {
+        const size = this.#sizeAt(bytes, at);
+        if (this.#failure !== null) break;
+        if (!this.#passes(bytes, at, size, sink)) {
+          this.#deliver(bytes, from, at, sink);
+          // Not before: what a frame leads to comes behind the frames before it.
+          if (this.#take(bytes, at, size, sink)) this.#deliver(bytes, at, at + size, sink);
+          from = at + size;
+        }
+        at += size;
+      }
+    }
+    this.#deliver(bytes, from, this.blocked || this.#failure !== null ? from : at, sink);
+    if (this.blocked && at < end) this.#backlog.push(Buffer.from(bytes.subarray(at, end)));
+    if (this.#failure !== null) sink.fail(this.#failure.reason, this.#failure.detail, this.#failure.failure);
+  }
+
+  #deliver(bytes: Buffer, from: number, to: number, sink: UpstreamSink<T>): void {
+    if (to > from && this.#tenant !== null) sink.deliver(this.#tenant, bytes, from, to);
+  }
+
+  #pass(length: number, sink: UpstreamSink<T>): number {
+    this.#left -= length;
+    if (this.#left === 0) sink.worked();
+    return length;
+  }
+
+  /** The size of the frame at `at`, of which the first bytes are there; 0 if there is no such frame. */
+  #sizeAt(bytes: Buffer, at: number): number {
+    const length = bytes.readUInt32BE(at);
+    const most = Math.max(this.#route.maxFrameBytes, this.#greeting.mostFrameBytes);
+    if (length < SMALLEST_FRAME_BYTES - SIZE_BYTES || length > most) {
+      this.#failure ??= { reason: 'protocol_error', detail: `a broker's frame cannot be ${length} bytes long` };
+      return 0;
+    }
+    return SIZE_BYTES + length;
+  }
+
+  /** A message on a client's own connection is not looked into. */
+  #isMessage(bytes: Buffer, at: number): boolean {
+    return (
+      this.exclusive && bytes[at + FRAME_HEAD_BYTES] === TYPE_TAG && bytes[at + FRAME_HEAD_BYTES + 1] === Type.message
+    );
+  }
+
+  #passes(bytes: Buffer, at: number, size: number, sink: UpstreamSink<T>): boolean {
+    if (this.#greeting.underWay || !this.#isMessage(bytes, at)) return false;
+    this.#left = size;
+    this.#pass(size, sink);
+    return true;
+  }
+
+  /** Of a frame that is not there as a whole; answers where it stopped. */
+  #gather(bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): number {
+    const collector = this.#collector;
+    if (!collector.active) collector.begin(TELLING_BYTES);
+    let at = start + collector.take(bytes, start, end);
+    if (!collector.complete) return at;
+    if (collector.length === TELLING_BYTES) {
+      const size = this.#sizeAt(collector.peek(), 0);
+      if (this.#failure !== null) return end;
+      if (this.#isMessage(collector.peek(), 0) && !this.#greeting.underWay) {
+        const head = collector.finish();
+        this.#left = size;
+        const length = this.#pass(head.length, sink);
+        this.#deliver(head, 0, length, sink);
+        return at;
+      }
+      collector.begin(size);
+      at += collector.take(bytes, at, end);
+      if (!collector.complete) return at;
+    }
+    const frame = collector.finish();
+    if (this.#take(frame, 0, frame.length, sink)) this.#deliver(frame, 0, frame.length, sink);
+    return at;
+  }
+
+  /** A whole frame. True if it goes to the only tenant as it is. */
+  #take(bytes: Buffer, at: number, size: number, sink: UpstreamSink<T>): boolean {
+    try {
+      if (bytes.readUInt32BE(at + SIZE_BYTES) > size - FRAME_HEAD_BYTES)
+        throw new MalformedError('a command is longer than its frame');
+      const command = commandIn(bytes, at);
+      if (this.#ownAffair(bytes, at, size, command, sink)) return false;
+      const outcome = this.#link.take(bytes, at, at + size, command, sink);
+      if (typeof outcome !== 'string') this.#failure ??= outcome;
+      return outcome === 'pass';
+    } catch (error) {
+      if (!(error instanceof MalformedError)) throw error;
+      this.#failure ??= { reason: 'protocol_error', detail: `a broker's frame: ${error.message}` };
+      return false;
+    }
+  }
+
+  /** What concerns the connection itself. */
+  #ownAffair(bytes: Buffer, at: number, size: number, command: Command, sink: UpstreamSink<T>): boolean {
+    switch (command.type) {
+      case Type.ping:
+        sink.reply(PONG);
+        return true;
+      case Type.pong:
+        if (this.#pings > 0) {
+          this.#pings -= 1;
+          sink.ponged();
+        }
+        return true;
+      default:
+    }
+    if (this.#greeting.underWay) {
+      const failure = this.#greeting.take(bytes, command);
+      if (failure === null) sink.ready();
+      else this.#failure ??= failure;
+      return true;
+    }
+    if (command.type === Type.connected) {
+      this.#failure ??= { reason: 'protocol_error', detail: 'the broker sent CONNECTED twice' };
+      return true;
+    }
+    if (command.type !== Type.authChallenge) return false;
+    this.#challenged(bytes, at, at + size, sink);
+    return true;
+  }
+
+  #challenged(bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): void {
+    if (this.#route.multiplexing.passed === null) return sink.authenticate();
+    for (const [tenant, { renewals }] of this.#link.renewers()) {
+      if (!renewals.supported) continue;
+      renewals.challenged({ node: this.#greeting.node, purpose: this.#purpose, link: this.#link });
+      sink.deliver(tenant, bytes, start, end);
+      return;
+    }
+    this.#failure ??= {
+      reason: 'condemned',
+      detail: 'the broker asks for a new credential, and no client can show one',
+    };
+  }
+
+  resume(sink: UpstreamSink<T>): void {
+    if (!this.blocked) return;
+    this.#link.resume(sink);
+    if (this.blocked) return;
+    const backlog = Buffer.concat(this.#backlog);
+    this.#backlog = [];
+    this.read(backlog, 0, backlog.length, sink);
+  }
+}
+
+function sessionOf(client: ClientSession): PulsarClientSession {
+  if (!(client instanceof PulsarClientSession)) throw new Error('a client of another protocol');
+  return client;
+}
