@@ -119,7 +119,9 @@ export class LookupLink<T> implements Link<T> {
     if (this.#blocked?.question.tenant === tenant) this.#blocked.question.tenant = null;
   }
 
-  park(): undefined {}
+  park(): undefined {
+    return undefined;
+  }
 
   gone(): readonly T[] {
     for (const client of this.#tenants.values()) client.renewals.linkGone(this);

@@ -81,7 +81,9 @@ export class OwnLink<T> implements Link<T> {
     this.#forget();
   }
 
-  park(): undefined {}
+  park(): undefined {
+    return undefined;
+  }
 
   gone(): readonly T[] {
     this.#forget();

@@ -90,7 +90,9 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
     return PING;
   }
 
-  refresh(): undefined {}
+  refresh(): undefined {
+    return undefined;
+  }
 
   // --- tenants --------------------------------------------------------------------------------------------------
 
@@ -277,7 +279,10 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
   }
 
   #challenged(bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): void {
-    if (this.#route.multiplexing.passed === null) return sink.authenticate();
+    if (this.#route.multiplexing.passed === null) {
+      sink.authenticate();
+      return;
+    }
     for (const [tenant, { renewals }] of this.#link.renewers()) {
       if (!renewals.supported) continue;
       renewals.challenged({ node: this.#greeting.node, purpose: this.#purpose, link: this.#link });
