@@ -160,34 +160,37 @@ export class LookupLink<T> implements Link<T> {
     const fields = fieldsOf(frame, at, end);
     const outcome = numberIn(fields, 3);
     if (outcome === REDIRECT) {
-      this.#redirected(question, frame, fields, sink);
+      this.#refuseFor(this.#redirected(question, frame, fields, sink), question, sink);
     } else if (outcome === CONNECT) {
-      this.#connects(question, frame, fields, sink);
+      this.#refuseFor(this.#connects(question, frame, fields, sink), question, sink);
     } else {
       const answer = withNumber(frame, { type: Type.lookupResponse, at, end }, 4, question.id);
       this.#deliver(question, answer, sink);
     }
   }
 
-  #redirected(question: Question<T>, frame: Buffer, fields: readonly Field[], sink: UpstreamSink<T>): void {
+  /** Why it cannot be followed; null: it is. */
+  #redirected(question: Question<T>, frame: Buffer, fields: readonly Field[], sink: UpstreamSink<T>): string | null {
     const broker = this.#brokers.learn(frame, fields, 1, numberIn(fields, 8) === 1n, sink);
-    if (broker === null) return this.#refuse(question, 'a broker redirects to no broker that could be reached', sink);
-    if (question.hops >= MOST_HOPS) return this.#refuse(question, 'brokers redirect one to another without end', sink);
+    if (broker === null) return 'a broker redirects to no broker that could be reached';
+    if (question.hops >= MOST_HOPS) return 'brokers redirect one to another without end';
     const { client, id, tenant } = question;
-    if (tenant === null) return;
+    if (tenant === null) return null;
     client.redirects.set(id, { node: broker.node, hops: question.hops + 1 });
     sink.again(tenant, repeated(question.frame, numberIn(fields, 5) === 1n));
+    return null;
   }
 
-  #connects(question: Question<T>, frame: Buffer, fields: readonly Field[], sink: UpstreamSink<T>): void {
+  /** Why nobody can go there; null: it was answered. */
+  #connects(question: Question<T>, frame: Buffer, fields: readonly Field[], sink: UpstreamSink<T>): string | null {
     const broker = this.#brokers.learn(frame, fields, 1, numberIn(fields, 8) === 1n, sink);
-    if (broker === null) return this.#refuse(question, this.#unusable, sink);
+    if (broker === null) return this.#unusable;
     const urls = this.#brokers.urlsOf(broker);
     if (urls === undefined) {
       this.#blocked = { question, frame: Buffer.from(frame) };
-      return;
+      return null;
     }
-    if (urls === null) return this.#refuse(question, 'the sidecar has no listener for the broker of this topic', sink);
+    if (urls === null) return 'the sidecar has no listener for the broker of this topic';
     const answer = new MessageWriter()
       .text(1, urls.plain)
       .text(2, urls.secured)
@@ -196,6 +199,7 @@ export class LookupLink<T> implements Link<T> {
       .flag(5, numberIn(fields, 5) === 1n)
       .flag(8, !this.#route.multiplexing.rewritesLookups);
     this.#deliver(question, frameOf(Type.lookupResponse, answer), sink);
+    return null;
   }
 
   get #unusable(): string {
@@ -203,7 +207,8 @@ export class LookupLink<T> implements Link<T> {
     return `broker ${this.#context.node} names no usable ${kind} address for this topic`;
   }
 
-  #refuse(question: Question<T>, why: string, sink: UpstreamSink<T>): void {
+  #refuseFor(why: string | null, question: Question<T>, sink: UpstreamSink<T>): void {
+    if (why === null) return;
     const answer = new MessageWriter()
       .number(3, FAILED)
       .number(4, question.id)

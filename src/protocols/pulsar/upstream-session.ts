@@ -12,18 +12,14 @@ import type { CloseReason } from '../../contract/reasons.ts';
 import { PulsarClientSession } from './client-session.ts';
 import { Type } from './commands.ts';
 import { FrameCollector } from './frame-collector.ts';
+import { frameSizeAt, isMessageAt, TELLING_BYTES } from './frame-head.ts';
 import { Greeting } from './greeting.ts';
 import type { Failure, Link } from './link.ts';
 import { linkFor } from './links.ts';
 import { type Command, commandIn, FRAME_HEAD_BYTES, frameOf, MalformedError, MessageWriter } from './message.ts';
 import type { PulsarRoute } from './route.ts';
 
-/** A frame's sizes, and the type of its command if that is one of 127. */
-const TELLING_BYTES = 10;
-const SMALLEST_FRAME_BYTES = 9;
 const SIZE_BYTES = 4;
-/** The tag of a command's type. */
-const TYPE_TAG = 0x08;
 const PING = frameOf(Type.ping, new MessageWriter());
 const PONG = frameOf(Type.pong, new MessageWriter());
 const NOTHING = Buffer.alloc(0);
@@ -184,24 +180,21 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
 
   /** The size of the frame at `at`, of which the first bytes are there; 0 if there is no such frame. */
   #sizeAt(bytes: Buffer, at: number): number {
-    const length = bytes.readUInt32BE(at);
-    const most = Math.max(this.#route.maxFrameBytes, this.#greeting.mostFrameBytes);
-    if (length < SMALLEST_FRAME_BYTES - SIZE_BYTES || length > most) {
-      this.#failure ??= { reason: 'protocol_error', detail: `a broker's frame cannot be ${length} bytes long` };
-      return 0;
+    const size = frameSizeAt(bytes, at, Math.max(this.#route.maxFrameBytes, this.#greeting.mostFrameBytes));
+    if (size === 0) {
+      const detail = `a broker's frame cannot be ${bytes.readUInt32BE(at)} bytes long`;
+      this.#failure ??= { reason: 'protocol_error', detail };
     }
-    return SIZE_BYTES + length;
+    return size;
   }
 
   /** A message on a client's own connection is not looked into. */
   #isMessage(bytes: Buffer, at: number): boolean {
-    return (
-      this.exclusive && bytes[at + FRAME_HEAD_BYTES] === TYPE_TAG && bytes[at + FRAME_HEAD_BYTES + 1] === Type.message
-    );
+    return this.exclusive && !this.#greeting.underWay && isMessageAt(bytes, at);
   }
 
   #passes(bytes: Buffer, at: number, size: number, sink: UpstreamSink<T>): boolean {
-    if (this.#greeting.underWay || !this.#isMessage(bytes, at)) return false;
+    if (!this.#isMessage(bytes, at)) return false;
     this.#left = size;
     this.#pass(size, sink);
     return true;
@@ -216,7 +209,7 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
     if (collector.length === TELLING_BYTES) {
       const size = this.#sizeAt(collector.peek(), 0);
       if (this.#failure !== null) return end;
-      if (this.#isMessage(collector.peek(), 0) && !this.#greeting.underWay) {
+      if (this.#isMessage(collector.peek(), 0)) {
         const head = collector.finish();
         this.#left = size;
         const length = this.#pass(head.length, sink);
