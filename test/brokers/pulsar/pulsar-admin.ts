@@ -60,10 +60,15 @@ export class PulsarAdmin {
     return new URL(brokerUrl).host;
   }
 
-  /** Has a bundle given up, to `destination` (`host:port` of a broker's admin interface) if that is said. */
+  /** Has a bundle given up, to `destination` as in `brokers()`, if that is said. */
   async unload(namespace: string, bundle: string, destination?: string): Promise<void> {
     const to = destination === undefined ? '' : `?destinationBroker=${destination}`;
     await this.ask('PUT', `namespaces/${namespace}/${bundle}/unload${to}`);
+  }
+
+  /** What brokers call each other: hosts may be names, ports are those of the admin interface. */
+  async brokers(): Promise<string[]> {
+    return JSON.parse(await this.ask('GET', 'brokers')) as string[];
   }
 
   async createNamespace(name: string, policies: object = {}): Promise<void> {

@@ -98,7 +98,13 @@ export class PulsarCluster {
     const file = join(this.folder, 'zookeeper.cfg');
     writeFileSync(
       file,
-      propertyLines({ clientPortAddress: '127.0.0.1', clientPort: port, dataDir: data, maxClientCnxns: 0 }),
+      propertyLines({
+        tickTime: 500,
+        clientPortAddress: '127.0.0.1',
+        clientPort: port,
+        dataDir: data,
+        maxClientCnxns: 0,
+      }),
     );
     const main = 'org.apache.zookeeper.server.ZooKeeperServerMain';
     const log = join(this.folder, 'zookeeper.log');
@@ -160,8 +166,10 @@ export class PulsarCluster {
   async move(topic: string): Promise<void> {
     const owner = await this.owner(topic);
     const other = this.nodes.find((node) => node.running && node !== owner);
-    const bundle = await this.admin.bundle(topic);
-    await new PulsarAdmin(owner.web).unload('public/default', bundle, other?.web);
+    const admin = new PulsarAdmin(owner.web);
+    const port = other?.web.split(':')[1];
+    const destination = (await admin.brokers()).find((name) => name.endsWith(`:${port}`));
+    await admin.unload('public/default', await admin.bundle(topic), destination);
   }
 
   /** Ends a broker at once, as a crash would. */

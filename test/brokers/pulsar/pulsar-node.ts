@@ -106,6 +106,8 @@ export class PulsarNode {
       advertisedListeners: each((name) => `${name}:pulsar://${this.advertised(name)}`),
       internalListenerName: 'INTERNAL',
       ...(metadata === undefined ? {} : { metadataStoreUrl: metadata }),
+      // A killed broker is missed sooner than after the usual 30 s.
+      metadataStoreSessionTimeoutMillis: 4_000,
       managedLedgerDefaultEnsembleSize: 1,
       managedLedgerDefaultWriteQuorum: 1,
       managedLedgerDefaultAckQuorum: 1,
