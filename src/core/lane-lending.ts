@@ -10,7 +10,7 @@ import type { Waiter } from './tenant.ts';
 import type { Upstream } from './upstream.ts';
 
 /** A connection that the broker has not read from for so long keeps others waiting. */
-const STALLED_MILLISECONDS = 1000;
+export const STALLED_MILLISECONDS = 1000;
 
 /** It gets a connection now, or `granted`, `retry` or `refuse` of the lane follows. */
 export function join(pool: Pool, lane: Lane): void {

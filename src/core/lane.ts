@@ -98,6 +98,14 @@ export class Lane implements Waiter {
     this.client.goOn();
   }
 
+  forgetSent(): void {
+    this.sentBytes = 0;
+  }
+
+  isolate(): void {
+    this.client.session.routing?.isolate();
+  }
+
   again(request: Buffer): void {
     this.client.sendFirst(request);
   }

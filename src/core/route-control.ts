@@ -112,6 +112,7 @@ export class LiveRouteControl implements RouteControl {
       detectorLastRunSeconds: route.detectorLastRunSeconds,
       leaseWaitSeconds: route.leaseWaitSeconds,
       resumeSeconds: route.resumeSeconds,
+      stalledSeconds: route.stalledSeconds,
       requests: forwarded,
       absorbed,
     };

@@ -15,16 +15,16 @@ import { Listeners } from './listeners.ts';
 import { ANONYMOUS, type Identities } from './login.ts';
 import type { RouteOptions } from './options.ts';
 import type { Pool } from './pool.ts';
-import { Reaper, type SilentStream } from './reaper.ts';
+import { Reaper } from './reaper.ts';
 import { type RouteClient, waitingFirst } from './route-client.ts';
 import type { RouteParts } from './route-parts.ts';
-import { sweepPool } from './sweep.ts';
+import { openStreams } from './streams.ts';
+import { SWEEP_MILLISECONDS, sweepPool } from './sweep.ts';
 import { BIND_RETRY_MILLISECONDS, TopologyFollower } from './topology-follower.ts';
 import type { Upstream } from './upstream.ts';
 import type { Sharing } from './views.ts';
 import type { FailedHandshake, Wire, WireHandler } from './wire.ts';
 
-const SWEEP_MILLISECONDS = 500;
 const WAIT_BOUNDS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 export class Route implements ClientHost, LaneHost {
@@ -40,6 +40,8 @@ export class Route implements ClientHost, LaneHost {
   readonly identities: Identities;
   readonly clients = new Set<RouteClient>();
   readonly leaseWaitSeconds = new Distribution(WAIT_BOUNDS_SECONDS);
+  /** By broker: how long connections that are shared were not read. */
+  readonly stalledSeconds = new Map<string, number>();
   readonly resumeSeconds = new Distribution(WAIT_BOUNDS_SECONDS);
   bytesFromClients = 0;
   bytesToClients = 0;
@@ -85,7 +87,7 @@ export class Route implements ClientHost, LaneHost {
       options,
       pools: () => this.pools,
       warm: () => this.warm,
-      streams: () => this.#streams(),
+      streams: () => (this.opaque ? openStreams(this.clients) : []),
       reaped: () => {
         this.reaped += 1;
       },
@@ -180,7 +182,10 @@ export class Route implements ClientHost, LaneHost {
     if (this.#stopped) return;
     const now = this.clock.now();
     const idleMarked = (pool: Pool, upstream: Upstream): void => this.#idleMarked(pool, upstream, now);
-    for (const pool of this.pools) sweepPool(pool, now, { warm: () => this.warm, idleMarked });
+    const stalled = ({ broker }: Pool, seconds: number): void => {
+      this.stalledSeconds.set(broker, (this.stalledSeconds.get(broker) ?? 0) + seconds);
+    };
+    for (const pool of this.pools) sweepPool(pool, now, { warm: () => this.warm, idleMarked, stalled });
     for (const client of [...this.clients]) sweepClient(client, now, this);
     this.listeners.retryFailed(now, BIND_RETRY_MILLISECONDS);
   }
@@ -194,20 +199,6 @@ export class Route implements ClientHost, LaneHost {
       upstream: upstream.id,
       ageSeconds,
     });
-  }
-
-  *#streams(): Generator<SilentStream> {
-    if (!this.opaque) return;
-    const detail = 'no byte for connectionMaxIdleSeconds';
-    for (const client of [...this.clients]) {
-      if (!(client instanceof Client) || client.upstream === null) continue;
-      const { upstream, lender } = client;
-      const close = (): void => {
-        lender?.release(upstream, 'idle', detail);
-        client.close('idle', detail, 'end');
-      };
-      yield { upstream, close };
-    }
   }
 
   // --- clients --------------------------------------------------------------------------------------------------

@@ -2,14 +2,19 @@
 import { condemn, part } from './parting.ts';
 import type { Pool } from './pool.ts';
 import { isDirty } from './safe-state.ts';
+import { lookAtStall } from './stalls.ts';
 import type { Upstream } from './upstream.ts';
 
+/** How often it looks. */
+export const SWEEP_MILLISECONDS = 500;
 const REPORT_IDLE_AFTER_MILLISECONDS = 1000;
 
 export interface SweepHooks {
   /** It has been quiet for a while. */
   idleMarked(pool: Pool, upstream: Upstream): void;
   warm(): number;
+  /** For so long the broker did not take what was written to a connection that is shared. */
+  stalled(pool: Pool, seconds: number): void;
 }
 
 /** @param now the injected clock's milliseconds */
@@ -39,6 +44,8 @@ export function sweepPool(pool: Pool, now: number, hooks: SweepHooks): void {
     spare -= 1;
   }
   for (const upstream of [...pool.open]) {
+    const stalledSeconds = lookAtStall(upstream, now, SWEEP_MILLISECONDS);
+    if (stalledSeconds > 0) hooks.stalled(pool, stalledSeconds);
     if (upstream.state !== 'using' || upstream.waitsForTenant) continue;
     if (upstream.session.owed === 0) {
       // Whoever is bound to this very connection must be told that it ends.

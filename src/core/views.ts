@@ -95,6 +95,8 @@ export interface RouteFigures {
   readonly detectorLastRunSeconds: number;
   readonly leaseWaitSeconds: Distribution;
   readonly resumeSeconds: Distribution;
+  /** By broker. */
+  readonly stalledSeconds: ReadonlyMap<string, number>;
   readonly requests: ReadonlyMap<string, number>;
   readonly absorbed: ReadonlyMap<string, number>;
 }

@@ -107,6 +107,7 @@ export function routeFigures(changes: Partial<RouteFigures> = {}): RouteFigures 
     detectorLastRunSeconds: 1_790_000_000,
     leaseWaitSeconds,
     resumeSeconds,
+    stalledSeconds: new Map(),
     requests: new Map([['Produce', 12]]),
     absorbed: new Map([['ApiVersions', 3]]),
     ...changes,
