@@ -163,7 +163,7 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
         at += size;
       }
     }
-    this.#deliver(bytes, from, this.blocked || this.#failure !== null ? from : at, sink);
+    this.#deliver(bytes, from, at, sink);
     if (this.blocked && at < end) this.#backlog.push(Buffer.from(bytes.subarray(at, end)));
     if (this.#failure !== null) sink.fail(this.#failure.reason, this.#failure.detail, this.#failure.failure);
   }
