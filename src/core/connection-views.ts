@@ -27,7 +27,7 @@ const ERRANDS = {
 export function viewUpstream(upstream: Upstream, pool: Pool, route: Route): UpstreamView {
   const now = route.clock.now();
   const { pool: limits } = route.options;
-  const [tenant] = [...route.clients].filter(({ upstreams }) => upstreams.includes(upstream));
+  const [tenant, ...others] = [...route.clients].filter(({ upstreams }) => upstreams.includes(upstream));
   return {
     id: upstream.id,
     route: route.name,
@@ -39,7 +39,9 @@ export function viewUpstream(upstream: Upstream, pool: Pool, route: Route): Upst
     why: whyUpstream(upstream, now, limits.slowAnswerMilliseconds),
     ageSeconds: (now - upstream.createTime) / 1000,
     lastWorkSecondsAgo: upstream.lastWorkTime === null ? null : (now - upstream.lastWorkTime) / 1000,
-    client: tenant?.id ?? null,
+    client: others.length === 0 ? (tenant?.id ?? null) : null,
+    tenants: tenant === undefined ? 0 : 1 + others.length,
+    purpose: upstream.purpose,
     pins: tenant === undefined ? [] : pinsOf(tenant),
     owed: upstream.session.owed,
     releaseInSeconds: releaseWindow(upstream, route, now),
@@ -101,6 +103,7 @@ export function viewClient(client: RouteClient, route: Route): ClientView {
     why: whyClient(client, state, pins),
     pins,
     upstream: client.upstreams[0]?.id ?? null,
+    registrations: client.session.routing?.registrations() ?? [],
     ageSeconds: (now - client.createTime) / 1000,
     lastWorkSecondsAgo: client.lastWorkTime === null ? null : (now - client.lastWorkTime) / 1000,
     closesInSeconds:

@@ -1,4 +1,5 @@
 /** Snapshots of the core for those who look at it: the admin listener, the metrics, the command line. */
+import type { Registration } from '../contract/multiplexing.ts';
 import type { PinReason } from '../contract/reasons.ts';
 import type { Distribution } from './distribution.ts';
 
@@ -24,7 +25,12 @@ export interface UpstreamView {
   readonly ageSeconds: number;
   /** Since the last valid data; null if it never carried any. */
   readonly lastWorkSecondsAgo: number | null;
+  /** Null: none, or several. */
   readonly client: string | null;
+  /** How many clients use it, or have something open there. */
+  readonly tenants: number;
+  /** What it may be used for; '' where all serve all. */
+  readonly purpose: string;
   readonly pins: readonly PinReason[];
   readonly owed: number;
   /** If nothing happens meanwhile, the detector lets it go between these; null while it is in use or never would. */
@@ -47,6 +53,8 @@ export interface ClientView {
   readonly why: string;
   readonly pins: readonly PinReason[];
   readonly upstream: string | null;
+  /** What it has open at brokers, where they know of single producers and consumers. */
+  readonly registrations: readonly Registration[];
   readonly ageSeconds: number;
   readonly lastWorkSecondsAgo: number | null;
   /** When `clientMaxIdleSeconds` closes it if it stays quiet; null if never. */

@@ -94,6 +94,11 @@ export const FAMILIES = {
     labels: ['route'],
     help: 'Broker connections that the idle detector let go.',
   },
+  slackwater_upstream_stalled_seconds: {
+    type: 'counter',
+    labels: ['route', 'broker'],
+    help: 'For how long brokers did not read from connections that several clients share (Pulsar), looked at twice a second.',
+  },
   slackwater_connections_saved: {
     type: 'gauge',
     labels: ['route', 'by'],

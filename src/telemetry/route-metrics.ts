@@ -18,6 +18,7 @@ const SAMPLED: readonly (CounterName | GaugeName)[] = [
   'slackwater_bytes_total',
   'slackwater_reaper_last_run_timestamp_seconds',
   'slackwater_reaped_total',
+  'slackwater_upstream_stalled_seconds',
   'slackwater_connections_saved',
 ];
 
@@ -61,6 +62,10 @@ export class RouteMetrics {
         const count = figures.upstreams.get(name)?.[state] ?? 0;
         series.add('slackwater_upstream_connections', { route, broker, state }, count);
       }
+    }
+    for (const [name, seconds] of figures.stalledSeconds) {
+      const broker = this.#brokers.bound(route, name);
+      series.count('slackwater_upstream_stalled_seconds', { route, broker }, seconds);
     }
     series.gauge('slackwater_lease_waiters', { route }, figures.waiters);
     for (const [api, count] of figures.requests) {
