@@ -87,7 +87,9 @@ export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
     return this.session.pinned && !this.#ended;
   }
   get quiet(): boolean {
-    return !this.relay.sending && !this.relay.holding && this.state === 'idle';
+    if (this.#closed || this.relay.sending || this.relay.holding || this.#isWaiting) return false;
+    for (const lane of this.#lanes.values()) if (lane.isOwed) return false;
+    return true;
   }
   get stalledSince(): number {
     if (this.wire.pending) return Math.max(this.lastInputTime, this.lastOutputTime);

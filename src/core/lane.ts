@@ -132,6 +132,13 @@ export class Lane implements Waiter {
     this.client.goOn();
   }
 
+  /** An answer is owed to it; what it has open there is another matter. */
+  get isOwed(): boolean {
+    const { session, tenants } = this.upstream ?? {};
+    if (session === undefined || tenants == null) return false;
+    return tenants.tenancy.exclusive ? session.owed > 0 || session.inAnswer : tenants.tenancy.owes(this);
+  }
+
   /** True: something of its own is under way; it is told by `answered` when that may be over. */
   wouldLose(): boolean {
     const { upstream } = this;
