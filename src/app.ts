@@ -80,7 +80,10 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
     history.observe(event);
     eventLog.observe(event);
   };
-  const readiness = new Readiness(() => controls);
+  const readiness = new Readiness(
+    () => controls,
+    (route) => history.lastDialFailure(route),
+  );
   const listeners: Listener[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(listeners.map((listener) => listener.close()));
@@ -167,14 +170,10 @@ function identitiesOf(
   watch: FileWatch,
   observe: (event: CoreEvent) => void,
 ): Promise<RouteIdentities> {
-  const passwordsRequired = route.listenSasl?.mechanisms.length !== 0;
   return openIdentities(route, {
-    clock: systemClock,
     watch,
-    random: Math.random,
-    load: (name) => import(name),
     key,
-    parseUsers: (text, fileName) => parseCredentials(text, fileName, { passwordsRequired }),
+    parseUsers: parseCredentials,
     told: (identity, change, detail) =>
       observe({ type: 'identity.changed', route: route.name, identity, change, detail }),
   });

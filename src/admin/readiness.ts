@@ -8,12 +8,20 @@ export type ProcessState = 'starting' | 'ready' | 'stopping';
 
 export class Readiness {
   readonly #routes: () => readonly RouteControl[];
+  readonly #lastFailure: (route: string) => string | undefined;
   #started = false;
   #stopping = false;
 
-  /** @param routes the routes that run; none means that they have not been made yet */
-  constructor(routes: () => readonly RouteControl[]) {
+  /**
+   * @param routes the routes that run; none means that they have not been made yet
+   * @param lastFailure why the last dial of a route failed, in a word; undefined if none did
+   */
+  constructor(
+    routes: () => readonly RouteControl[],
+    lastFailure: (route: string) => string | undefined = () => undefined,
+  ) {
     this.#routes = routes;
+    this.#lastFailure = lastFailure;
   }
 
   /** From now on `/readyz` is 503. */
@@ -33,7 +41,11 @@ export class Readiness {
     if (routes.length === 0) return ['no route is listening yet'];
     const missing = routes.map((route) => route.view()).filter((view) => !view.learnt);
     this.#started = missing.length === 0;
-    return missing.map(({ name, bootstrap }) => `route ${name}: no broker has answered yet (${bootstrap.join(', ')})`);
+    return missing.map(({ name, bootstrap }) => {
+      const failure = this.#lastFailure(name);
+      const because = failure === undefined ? '' : `, last ${failure}`;
+      return `route ${name}: no broker has answered yet (${bootstrap.join(', ')}${because})`;
+    });
   }
 
   /** Why no work should be sent, in words; empty if it may. */

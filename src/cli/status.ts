@@ -35,14 +35,14 @@ export const statusCommand = defineCommand({
 /** @param now Unix milliseconds */
 export function statusText(version: VersionAnswer, { routes, recent }: RoutesAnswer, now: number): string {
   const lines = [`slackwater ${version.version}  ${version.state}  up ${duration(version.uptimeSeconds)}`];
-  for (const route of routes) lines.push('', ...routeLines(route));
+  for (const route of routes) lines.push('', ...routeLines(route, recent));
   if (recent.length > 0) lines.push('', 'lately', ...recent.slice(0, RECENT).flatMap((each) => recentLines(each, now)));
   return lines.join('\n');
 }
 
-function routeLines(route: RouteView): string[] {
+function routeLines(route: RouteView, recent: readonly RecentEvent[]): string[] {
   const { clients, upstreams, brokers, connectionsSaved: saved } = route;
-  const cluster = route.learnt ? `cluster ${route.clusterId ?? 'without an id'}` : 'no broker has answered yet';
+  const cluster = route.learnt ? `cluster ${route.clusterId ?? 'without an id'}` : unlearnt(route, recent);
   const heading = `route ${route.name} (${route.protocol})  ${route.listen} -> ${route.bootstrap.join(', ')}  ${cluster}`;
   return [
     printable(heading),
@@ -65,6 +65,11 @@ function routeLines(route: RouteView): string[] {
           '  ',
         )),
   ];
+}
+
+function unlearnt({ name }: RouteView, recent: readonly RecentEvent[]): string {
+  const failed = recent.find(({ event, route }) => event === 'upstream.dial_failed' && route === name);
+  return `no broker has answered yet${failed?.reason === undefined ? '' : `: ${failed.reason}`}`;
 }
 
 /** `52 (9 idle, 43 parked)`: states without any are left out. */

@@ -15,7 +15,7 @@ export function servedFaults(route: RouteConfig, inRoute: InRoute): RuleFault[] 
   if (portBase === undefined && Object.keys(ports ?? {}).length === 0) {
     const who = route.protocol === 'kafka' ? 'a kafka route' : 'rewriteLookups: listeners';
     const message = `${who} needs brokers.portBase, such as 29092, or brokers.ports: each broker has its own port`;
-    faults.push({ at: [inRoute('brokers')], on, mark: 'key', message });
+    faults.push({ at: [inRoute('brokers')], on: [...on, inRoute('brokers')], mark: 'key', message });
   }
   if (advertisedHost !== undefined) {
     if (!isWildcard(advertisedHost)) return faults;

@@ -5,7 +5,7 @@ import { ConfigError, type ConfigFault, type KeyPath, pathText } from './fault.t
 import type { JsonSchema } from './json-schema.ts';
 import { absolutePaths } from './paths.ts';
 import type { RuleFault } from './rule-fault.ts';
-import { leansOn, salvage } from './salvage.ts';
+import { leansOn, salvage, standsIn } from './salvage.ts';
 import { must } from './scalars.ts';
 import { schemaFaults } from './schema-faults.ts';
 import type { Places } from './yaml-places.ts';
@@ -43,9 +43,13 @@ export function parseFile<S extends z.ZodType>(text: string, fileName: string, k
 }
 
 function crossFaults(found: readonly RuleFault[], faulty: readonly KeyPath[], places: Places): ConfigFault[] {
-  return found
-    .filter(({ at, on }) => ![...at, ...on].some((path) => leansOn(path, faulty)))
-    .map((fault) => located(fault, places));
+  return found.filter((fault) => isJudged(fault, faulty)).map((fault) => located(fault, places));
+}
+
+/** That a key is there is so whatever is wrong inside of it. */
+function isJudged({ at, on, mark }: RuleFault, faulty: readonly KeyPath[]): boolean {
+  const replaced = mark === 'key' ? standsIn : leansOn;
+  return !at.some((path) => replaced(path, faulty)) && !on.some((path) => leansOn(path, faulty));
 }
 
 function located({ at, mark, message }: RuleFault, places: Places): ConfigFault {

@@ -54,12 +54,12 @@ function identityFaults(route: RouteConfig, inRoute: InRoute): RuleFault[] {
   ].map((fault): RuleFault => ({ ...fault, on: [...fault.on, ...on] }));
   if (saslPassThrough && sasl !== undefined) {
     const message = 'upstream.sasl says who the sidecar is, but here clients say who they are: remove one of the two';
-    found.push({ at: [passThrough], on: [...on, inRoute('upstream', 'sasl')], mark: 'value', message });
+    found.push({ at: [passThrough], on, mark: 'value', message });
   }
   if (saslPassThrough && route.listenSasl !== undefined) {
     const message =
       'clients authenticate either to the brokers or, with listenSasl, to the sidecar: remove one of the two';
-    found.push({ at: [passThrough], on: [...on, inRoute('listenSasl')], mark: 'value', message });
+    found.push({ at: [passThrough], on, mark: 'value', message });
   }
   if (!saslPassThrough && route.stateFile !== undefined) {
     const message = 'only a route with upstream.saslPassThrough needs to remember its brokers: remove it';

@@ -41,3 +41,11 @@ export function leansOn(path: KeyPath, faulty: readonly KeyPath[]): boolean {
     return path.slice(0, shared).every((part, index) => part === fault[index]);
   });
 }
+
+/** Whether the value at `path`, or one that it stands in, is one of the faulty ones. */
+export function standsIn(path: KeyPath, faulty: readonly KeyPath[]): boolean {
+  return leansOn(
+    path,
+    faulty.filter((fault) => fault.length <= path.length),
+  );
+}

@@ -92,7 +92,7 @@ export function choiceFaults<K extends string>(
   const chosen = keys.filter((key) => holder[key] !== undefined);
   if (chosen.length === 1) return [];
   const paths = keys.map((key): KeyPath => [...at, key]);
-  if (chosen.length === 0) return [{ at: [at], on: paths, mark: 'key', message: missing }];
+  if (chosen.length === 0) return [{ at: [at], on: [at, ...paths], mark: 'key', message: missing }];
   const message = `${chosen.join(' and ')} are given: keep one of them`;
   return [{ at: chosen.map((key): KeyPath => [...at, key]).toReversed(), on: [], mark: 'key', message }];
 }

@@ -22,6 +22,9 @@ export class Secret {
   }
 }
 
+/** What a bearer token may be (RFC 6750, `b64token`). */
+export const BEARER_TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
+
 /** Mechanisms with a user name and a password. */
 export const PASSWORD_MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
 export type PasswordMechanism = (typeof PASSWORD_MECHANISMS)[number];

@@ -14,14 +14,14 @@ export interface Watched {
 }
 
 export class FileWatch {
-  readonly #clock: Clock;
+  readonly clock: Clock;
   readonly #watched = new Set<Watched>();
   #timer: Timer | null = null;
   #look: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.clock = clock;
   }
 
   add(watched: Watched): void {
@@ -49,7 +49,7 @@ export class FileWatch {
 
   #schedule(milliseconds: number): void {
     this.#timer?.cancel();
-    this.#timer = this.#clock.after(milliseconds, () => {
+    this.#timer = this.clock.after(milliseconds, () => {
       this.#look = this.#lookAtAll();
     });
   }

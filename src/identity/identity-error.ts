@@ -12,16 +12,20 @@ export class IdentityError extends Error {
   }
 }
 
-/** The key below `options` that names the file of the error, or `key` itself. */
+/** The key below `options` that names the file of the error - the first one of which its message speaks - or `key`. */
 export function keyOfFile(key: string, options: object | null | undefined, error: unknown): string {
-  const path = typeof error === 'object' && error !== null && 'path' in error ? error.path : undefined;
-  if (path === undefined) return key;
-  for (const [name, value] of Object.entries(options ?? {})) {
-    if (value === path) return `${key}.${name}`;
-    if (typeof value === 'object' && value !== null) {
-      const deeper = keyOfFile(`${key}.${name}`, value, error);
-      if (deeper !== `${key}.${name}`) return deeper;
-    }
-  }
-  return key;
+  const message = error instanceof Error ? error.message : '';
+  const [first] = filesIn(key, options ?? {})
+    .map((file) => ({ ...file, at: message.indexOf(file.path) }))
+    .filter(({ at }) => at !== -1)
+    // One path may be the beginning of another.
+    .sort((a, b) => a.at - b.at || b.path.length - a.path.length);
+  return first?.key ?? key;
+}
+
+function filesIn(key: string, options: object): { readonly key: string; readonly path: string }[] {
+  return Object.entries(options).flatMap(([name, value]: [string, unknown]) => {
+    if (typeof value === 'object' && value !== null) return filesIn(`${key}.${name}`, value);
+    return name.endsWith('File') && typeof value === 'string' ? [{ key: `${key}.${name}`, path: value }] : [];
+  });
 }

@@ -9,12 +9,12 @@ import type { IdentityOptions, UsersFile } from './options.ts';
 import { type Contents, listenTls, tlsFiles, upstreamTls } from './tls-material.ts';
 import { Users } from './users.ts';
 
-export interface IdentityParts extends CredentialParts {
+export interface IdentityParts extends Partial<Omit<CredentialParts, 'clock'>> {
   readonly watch: FileWatch;
   /** Of the route in the configuration, for messages: `routes[0]`. */
   readonly key: string;
   /** @throws {Error} whose message names the file and holds no secret */
-  parseUsers(text: string, fileName: string): UsersFile;
+  parseUsers(text: string, fileName: string, options: { readonly passwordsRequired: boolean }): UsersFile;
   /** A change that the core does not tell of: it tells of logins that it was given. */
   told(identity: string, change: 'read' | 'unreadable', detail: string): void;
 }
@@ -24,8 +24,16 @@ export interface IdentityParts extends CredentialParts {
  * Rejects with an IdentityError if something cannot be read or is of no use.
  */
 export async function openIdentities(options: IdentityOptions, parts: IdentityParts): Promise<RouteIdentities> {
-  const { key, clock, told } = parts;
+  const { key, watch, told } = parts;
+  const { clock } = watch;
   const { upstream, listenSasl } = options;
+  const made: CredentialParts = {
+    clock,
+    random: parts.random ?? Math.random,
+    load: parts.load ?? ((name) => import(name)),
+  };
+  // Where certificates alone say who clients are, users need none.
+  const passwordsRequired = listenSasl?.mechanisms.length !== 0;
   let identities: RouteIdentities | undefined;
   const changed = (): void => identities?.changed();
 
@@ -54,18 +62,24 @@ export async function openIdentities(options: IdentityOptions, parts: IdentityPa
       upstreamTls(tls, await contentsOf(tlsFiles(tls), files)),
     ),
     own:
-      (await group('upstream.sasl', upstream.sasl, (sasl, files) => credentialFrom(sasl, files, parts))) ??
-      (await group('upstream.auth', upstream.auth ?? null, (auth, files) => credentialFromAuth(auth, files, parts))),
+      (await group('upstream.sasl', upstream.sasl, (sasl, files) => credentialFrom(sasl, files, made))) ??
+      (await group('upstream.auth', upstream.auth ?? null, (auth, files) => credentialFromAuth(auth, files, made))),
     listen: await group('listenTls', options.listenTls, async (tls, files) =>
       listenTls(tls, await contentsOf(tlsFiles(tls), files)),
     ),
     users:
       listenSasl === null
         ? null
-        : await Users.open(listenSasl.credentialsFile, { ...parts, key: `${key}.listenSasl.credentialsFile`, changed }),
+        : await Users.open(listenSasl.credentialsFile, {
+            ...made,
+            key: `${key}.listenSasl.credentialsFile`,
+            parseUsers: (text, fileName) => parts.parseUsers(text, fileName, { passwordsRequired }),
+            told,
+            changed,
+          }),
     mechanisms: listenSasl?.mechanisms ?? [],
   };
-  identities = new RouteIdentities(groups, { now: () => clock.now(), told }, parts.watch);
+  identities = new RouteIdentities(groups, { now: () => clock.now(), told }, watch);
   return identities;
 }
 

@@ -147,6 +147,8 @@ export function adminTls(config: AdminTlsConfig, contents: Contents): AdminMater
 function pairOf(config: AdminTlsConfig, contents: Contents): ReturnType<typeof keyPair> {
   const { certificateFile, keyFile, keyPasswordFile } = config;
   const passphrase = optional(keyPasswordFile, (path) => password(contents(path)));
+  // A key that is encrypted with nothing is none that there could be.
+  if (passphrase === '') throw new LoginError(`${keyPasswordFile} is empty`);
   return keyPair(
     { path: certificateFile, bytes: contents(certificateFile) },
     { path: keyFile, bytes: contents(keyFile) },

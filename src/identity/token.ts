@@ -1,5 +1,5 @@
 /** Bearer tokens, as far as we look into them. */
-import { Secret } from '../contract/credential.ts';
+import { BEARER_TOKEN, Secret } from '../contract/credential.ts';
 import { LoginError } from '../core/login.ts';
 
 export interface FetchedToken {
@@ -9,13 +9,13 @@ export interface FetchedToken {
 }
 
 /**
- * What may stand behind `auth=Bearer` (RFC 6750, `b64token`); anything else would end the field or the message (RFC 7628).
+ * What may stand behind `auth=Bearer`; anything else would end the field or the message (RFC 7628).
  *
  * @param origin for the message: where the token comes from
  * @throws {LoginError}
  */
 export function bearer(text: string, origin: string): Secret {
-  if (!/^[\w.~+/-]+=*$/.test(text)) throw new LoginError(`${origin} is not a bearer token: it holds other characters`);
+  if (!BEARER_TOKEN.test(text)) throw new LoginError(`${origin} is not a bearer token: it holds other characters`);
   return new Secret(text);
 }
 

@@ -84,15 +84,11 @@ export function openRouteIdentities(
   watch: FileWatch,
   users?: (names: readonly string[]) => void,
 ): Promise<RouteIdentities> {
-  const passwordsRequired = route.listenSasl?.mechanisms.length !== 0;
   return openIdentities(route, {
-    clock: systemClock,
     watch,
-    random: Math.random,
-    load: (name) => import(name),
     key: `routes[${index}]`,
-    parseUsers: (text, fileName) => {
-      const file = parseCredentials(text, fileName, { passwordsRequired });
+    parseUsers: (text, fileName, options) => {
+      const file = parseCredentials(text, fileName, options);
       users?.(Object.keys(file.users).filter((name) => file.users[name]?.sasl !== undefined));
       return file;
     },

@@ -1,6 +1,7 @@
 /** Dials every bootstrap address of a route, and once more for each user who is somebody else for the brokers. */
 
 import type { EffectiveRoute } from '../config/effective.ts';
+import { multiplexingOf, passesOnCredentials } from '../config/multiplexing.ts';
 import type { ProtocolRoute, UpstreamTarget } from '../contract/protocol.ts';
 import type { DialFailure } from '../contract/reasons.ts';
 import { BOOTSTRAP } from '../contract/topology.ts';
@@ -10,9 +11,10 @@ import { addressOf } from '../core/options.ts';
 import type { TlsAgreement } from '../core/tls-wire.ts';
 import type { Network } from '../core/wire.ts';
 import type { RouteIdentities } from '../identity/identities.ts';
+import { PassedIdentities } from '../identity/passed.ts';
 import { type OfferedApi, offeredApis } from '../protocols/kafka/offered.ts';
 import { protocolNamed } from '../protocols/registry.ts';
-import { DIAL_GUIDE } from '../telemetry/dial-guide.ts';
+import { CLOSED_ON_PASS_THROUGH, DIAL_GUIDE } from '../telemetry/dial-guide.ts';
 import { type DialOutcome, dial } from './dial.ts';
 
 export interface ProbedAddress {
@@ -56,6 +58,7 @@ export interface ProbeParts {
 /** One address after the other, so that brokers of two clusters are found out as a route would. */
 export async function probeRoute(route: EffectiveRoute, parts: ProbeParts): Promise<ProbedRoute> {
   const { identities, users } = parts;
+  const passed = passesOnCredentials(route) ? new PassedIdentities(identities) : null;
   const protocol = protocolNamed(route.protocol).createRoute({
     addresses: { find: () => undefined },
     maxFrameBytes: route.limits.maxFrameBytes,
@@ -63,6 +66,7 @@ export async function probeRoute(route: EffectiveRoute, parts: ProbeParts): Prom
     ports: route.brokers.ports,
     saslPassThrough: route.upstream.saslPassThrough,
     users: identities.users,
+    multiplexing: multiplexingOf(route, passed),
   });
   const targets = route.upstream.bootstrap.map((address): UpstreamTarget => ({ node: BOOTSTRAP, ...address }));
   const addresses: ProbedAddress[] = [];
@@ -78,24 +82,26 @@ export async function probeRoute(route: EffectiveRoute, parts: ProbeParts): Prom
 }
 
 async function probe(
-  { upstream }: EffectiveRoute,
+  route: EffectiveRoute,
   protocol: ProtocolRoute,
   target: UpstreamTarget,
   { name, login }: LoginSource,
   { clock, network }: ProbeParts,
 ): Promise<ProbedAddress> {
+  const { upstream } = route;
   const address = upstream.dialAddresses[addressOf(target)] ?? target;
   const session = protocol.upstream<never>(target, name);
   const timeoutMilliseconds = upstream.dialTimeoutMilliseconds;
   const outcome = await dial({ target, address, login, session }, { clock, network, timeoutMilliseconds });
   const { failure, topology, milliseconds, tls, shown } = outcome;
+  const showsNothing = route.upstream.saslPassThrough || passesOnCredentials(route);
   return {
     address: addressOf(target),
     dialled: addressOf(address),
     identity: name,
     ok: failure === null,
     milliseconds: Math.round(milliseconds),
-    failure: failure === null ? null : { ...failure, ...adviceOn(failure.reason) },
+    failure: failure === null ? null : { ...failure, ...adviceOn(failure.reason, showsNothing) },
     tls,
     shown,
     sessionLifetimeMilliseconds: outcome.lifetimeMilliseconds,
@@ -105,7 +111,7 @@ async function probe(
   };
 }
 
-function adviceOn(reason: DialFailure): { readonly meaning: string; readonly remedy: string } {
+function adviceOn(reason: DialFailure, showsNothing: boolean): { readonly meaning: string; readonly remedy: string } {
   const { meaning, remedy } = DIAL_GUIDE[reason];
-  return { meaning, remedy };
+  return { meaning, remedy: showsNothing && reason === 'closed' ? CLOSED_ON_PASS_THROUGH : remedy };
 }

@@ -2,6 +2,11 @@
 import type { DialFailure } from '../contract/reasons.ts';
 import type { Advice } from './guide.ts';
 
+/** `closed` where the sidecar has nothing to show: it authenticates nobody. */
+export const CLOSED_ON_PASS_THROUGH =
+  'Check the port: a TLS listener hangs up on plaintext (set `upstream.tls`); with TLS 1.3 perhaps on a client ' +
+  'certificate that it refuses.';
+
 export const DIAL_GUIDE: Readonly<Record<DialFailure, Advice>> = {
   refused: {
     level: 'warn',

@@ -50,6 +50,11 @@ export class History {
     if (this.#entries.size > CAPACITY && oldest !== undefined) this.#entries.delete(oldest);
   };
 
+  /** Why the last dial of this route failed; undefined if none did, as far as is remembered. */
+  lastDialFailure(route: string): string | undefined {
+    return this.recent().find((entry) => entry.event === 'upstream.dial_failed' && entry.route === route)?.reason;
+  }
+
   /** Newest first. */
   recent(): HistoryEntry[] {
     return [...this.#entries.values()].reverse();

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import t from 'tap';
 import { AddressError } from '../../src/admin/address-error.ts';
+import { Readiness } from '../../src/admin/readiness.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { readExposition } from '../support/exposition.ts';
 import { FakeRoute, routeView } from '../support/fake-route.ts';
@@ -34,6 +35,18 @@ t.test('an answer of 503 says in words what is waited for', async (t) => {
   t.strictSame((await ask(`${url}/startupz`)).body, { ok: false, why });
   readiness.stop();
   t.strictSame((await ask(`${url}/readyz`)).body, { ok: false, why: ['the process is shutting down'] });
+});
+
+t.test('an answer of 503 says why the last dial failed', async (t) => {
+  const route = new FakeRoute('orders');
+  route.learnt = false;
+  const readiness = new Readiness(
+    () => [route],
+    (name) => (name === 'orders' ? 'authentication_failed' : undefined),
+  );
+  const { url } = await healthOn(t, [route], { readiness });
+  const why = ['route orders: no broker has answered yet (broker-1:9092, broker-2:9092, last authentication_failed)'];
+  t.strictSame((await ask(`${url}/readyz`)).body, { ok: false, why });
 });
 
 t.test('before the routes are made nothing is ready', async (t) => {

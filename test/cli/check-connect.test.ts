@@ -169,6 +169,21 @@ t.test('a route that passes authentication through asks brokers for their versio
   t.notMatch(out, 'authenticated as');
 });
 
+t.test('a route that passes authentication through is not advised to authenticate', async (t) => {
+  const server = createServer((socket) => socket.destroy());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const { folder } = await securedBroker(t);
+  const upstream = { bootstrap: [`127.0.0.1:${port}`] };
+  const advice = async (keys: object): Promise<string> =>
+    (await check(folder, [{ upstream: { ...upstream, ...keys } }])).out;
+  t.match(await advice({}), /do {7}.*upstream\.sasl/);
+  const passing = await advice({ saslPassThrough: true });
+  t.match(passing, /do {7}.*upstream\.tls/);
+  t.notMatch(passing, 'upstream.sasl');
+});
+
 t.test('a tcp route is connected to and asked nothing', async (t) => {
   const { address, folder } = await securedBroker(t);
   const upstream = { bootstrap: [address], tls: { caFile: 'ca.pem' } };

@@ -49,6 +49,8 @@ t.test('status is one screen: state, routes, brokers, counts, connections saved,
   t.ok(out.split('\n').length <= 24, 'it fits a terminal');
 });
 
+const words = { level: 'warn', message: 'a broker connection could not be opened', detail: '' };
+
 t.test('status says that no broker has answered yet, and that nothing is open', async (t) => {
   const route = new FakeRoute();
   route.learnt = false;
@@ -57,9 +59,16 @@ t.test('status says that no broker has answered yet, and that nothing is open', 
   const { url } = await adminOn(t, [route], { recent: () => [] });
   const { out } = await invoke('status', '--admin', url);
   t.match(out, /starting/);
-  t.match(out, /no broker has answered yet/);
+  t.match(out, /no broker has answered yet\n/);
   t.match(out, /clients {6}0\n/);
   t.notMatch(out, /lately/);
+  const failed = { event: 'upstream.dial_failed', route: 'orders', reason: 'authentication_failed', at: '', count: 1 };
+  const recent = () => [
+    { ...failed, route: 'billing', reason: 'timeout', ...words },
+    { ...failed, ...words },
+  ];
+  const again = await adminOn(t, [route], { recent });
+  t.match((await invoke('status', '--admin', again.url)).out, /no broker has answered yet: authentication_failed\n/);
 });
 
 t.test(

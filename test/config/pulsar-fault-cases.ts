@@ -32,6 +32,14 @@ export const PULSAR_FAULT_CASES: readonly FaultCase[] = [
     ],
   },
   {
+    name: 'SASL on a pulsar route, with a mechanism that there is not',
+    text: file('bootstrap: [b:1], sasl: { mechanism: SCRAM-SHA-1, username: a, password: planted }'),
+    faults: [
+      '5:35 routes[0].upstream.sasl: a pulsar route has upstream.auth in its place: …',
+      '5:54 routes[0].upstream.sasl.mechanism: must be one of PLAIN, …',
+    ],
+  },
+  {
     name: 'pass-through on a pulsar route',
     text: file('bootstrap: [b:1], saslPassThrough: true'),
     faults: [

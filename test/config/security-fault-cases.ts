@@ -246,6 +246,14 @@ export const SECURITY_FAULT_CASES: readonly FaultCase[] = [
     ],
   },
   {
+    name: 'a wrong mechanism does not hide that the key does not belong here',
+    text: file('saslPassThrough: true, sasl: { mechanism: SCRAM-SHA-1, username: a, password: planted }'),
+    faults: [
+      '5:52 routes[0].upstream.saslPassThrough: upstream.sasl says who the sidecar is, but here clients say who they …',
+      '5:77 routes[0].upstream.sasl.mechanism: must be one of PLAIN, SCRAM-SHA-256, …',
+    ],
+  },
+  {
     name: 'listeners without a key',
     text: `${file('tls: {}', 'listenTls: { certificateFile: c }', 'listenSasl: {}')}admin: { tls: {} }\n`,
     faults: [

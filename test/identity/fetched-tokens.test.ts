@@ -16,7 +16,6 @@ async function identitiesOf(t: Test, sasl: SaslOptions, signer: unknown = {}) {
   const identities = await openIdentities(
     { name: 'orders', upstream: { tls: null, sasl }, listenTls: null, listenSasl: null },
     {
-      clock,
       watch,
       random: () => 0.5,
       load: async () => signer,

@@ -26,10 +26,7 @@ async function identitiesOf(t: Test, wishes: Wishes) {
       upstream: { tls: null, sasl: null, ...wishes.upstream },
     },
     {
-      clock,
       watch,
-      random: () => 0.5,
-      load: (name) => import(name),
       key: 'routes[0]',
       parseUsers: (text) => usersIn(text),
       told: (name, change, detail) => told.push(`${name || 'route'} ${change}: ${detail}`),
@@ -242,7 +239,7 @@ t.test('what cannot be read or used at start is told with its key and its file',
   const users = file('users.json', JSON.stringify({ users: { ann: { passwordFile: file('ann') } } }));
   const cases: readonly (readonly [Wishes, RegExp])[] = [
     [upstream({ caFile: file('none') }), /^routes\[0\].upstream.tls.caFile: .*none does not exist$/],
-    [upstream({ caFile: file('bad', 'bad') }), /^routes\[0\].upstream.tls: .*bad holds no certificate/],
+    [upstream({ caFile: file('bad', 'bad') }), /^routes\[0\].upstream.tls.caFile: .*bad holds no certificate/],
     [
       sasl({ username: 'a', passwordFile: file('none') }),
       /^routes\[0\].upstream.sasl.passwordFile: .*none does not exist/,
@@ -257,7 +254,11 @@ t.test('what cannot be read or used at start is told with its key and its file',
     ],
     [
       { listenTls: { certificateFile: file('c', pair['tls.crt']), keyFile: file('k', 'no'), minVersion: 'TLSv1.2' } },
-      /^routes\[0\].listenTls: .*k holds no private key/,
+      /^routes\[0\].listenTls.keyFile: .*k holds no private key/,
+    ],
+    [
+      { upstream: { sasl: { mechanism: 'OAUTHBEARER', tokenFile: file('token', 'no token') } } },
+      /^routes\[0\].upstream.sasl.tokenFile: .*token is not a bearer token/,
     ],
     [
       { listenSasl: { mechanisms: ['PLAIN'], credentialsFile: file('no-users') } },

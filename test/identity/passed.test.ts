@@ -23,10 +23,7 @@ async function passedOf(t: Test, caFile?: string) {
   const base = await openIdentities(
     { name: 'orders', listenTls: null, listenSasl: null, upstream: { tls, sasl: null } },
     {
-      clock,
       watch,
-      random: () => 0.5,
-      load: (name) => import(name),
       key: 'routes[0]',
       parseUsers: () => ({ users: {} }),
       told: () => undefined,

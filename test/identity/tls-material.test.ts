@@ -34,6 +34,7 @@ const FILES: Readonly<Record<string, string | Buffer>> = {
   '/rsa.pem': RSA.certificate,
   '/key.pass': `${PASSWORD}\n`,
   '/wrong.pass': 'open barley',
+  '/nothing.pass': '\n',
   '/client.p12': keyStoreOf(CLIENT, PASSWORD),
   '/legacy.p12': keyStoreOf(CLIENT, PASSWORD, true),
   '/broker.pem': BROKER.certificate,
@@ -222,6 +223,10 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   'a wrong password': {
     make: () => upstream({ ...client, keyFile: '/encrypted.key', keyPasswordFile: '/wrong.pass' }),
     says: 'the password in /wrong.pass does not open the key in /encrypted.key: correct one of them',
+  },
+  'an empty password': {
+    make: () => upstream({ ...client, keyFile: '/encrypted.key', keyPasswordFile: '/nothing.pass' }),
+    says: '/nothing.pass is empty',
   },
   'a wrong password for an old key': {
     make: () => upstream({ certificateFile: '/rsa.pem', keyFile: '/old.key', keyPasswordFile: '/wrong.pass' }),

@@ -58,6 +58,16 @@ t.test('what happens all the time is not remembered, but that a pool fell asleep
   );
 });
 
+t.test('the reason of the last failed dial is told for each route', async (t) => {
+  const history = new History(() => 0);
+  history.observe({ ...failed, detail: '' });
+  history.observe({ ...failed, detail: '', reason: 'authentication_failed' });
+  history.observe({ ...failed, detail: '', route: 'billing', reason: 'timeout' });
+  t.equal(history.lastDialFailure('orders'), 'authentication_failed');
+  t.equal(history.lastDialFailure('billing'), 'timeout');
+  t.equal(history.lastDialFailure('others'), undefined);
+});
+
 t.test('it keeps the last 200 causes and forgets the oldest', async (t) => {
   const history = new History(() => 0);
   for (let i = 0; i < 300; i++) history.observe({ ...failed, broker: String(i), detail: '' });

@@ -5,11 +5,10 @@
  *   broker: nothing; or, if it refuses, JSON {status, scope, openid-configuration}, to which the client says SOH before it
  *     is told the error
  */
-import type { Secret } from '../../../contract/credential.ts';
+import { BEARER_TOKEN, type Secret } from '../../../contract/credential.ts';
 import { type ClientMechanism, RefusedError } from './mechanism.ts';
 
 const SOH = '\u0001';
-const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 const EXTENSION_NAME = /^[A-Za-z]+$/;
 /** Printable characters, blanks and line ends. */
 const EXTENSION_VALUE = /^[\x20-\x7e\t\r\n]*$/;
@@ -29,7 +28,7 @@ export class OauthBearerClient implements ClientMechanism {
 
   first(): Buffer {
     const token = this.#token.reveal();
-    if (!TOKEN.test(token))
+    if (!BEARER_TOKEN.test(token))
       throw new RefusedError('the token has characters in it that no bearer token has (RFC 6750)');
     const pairs = Object.entries(this.#extensions).map(([name, value]) => {
       if (!EXTENSION_NAME.test(name) || name === RESERVED || !EXTENSION_VALUE.test(value))
