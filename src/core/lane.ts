@@ -55,7 +55,8 @@ export class Lane implements Waiter {
       if (this.upstream === null) return false;
     }
     const upstream: Upstream = this.upstream;
-    if (mayUse(pool, upstream)) return true;
+    // Its identity may have another pool by now.
+    if (mayUse(this.wait.pool ?? pool, upstream)) return true;
     upstream.tenants?.wait(this);
     return false;
   }
