@@ -113,10 +113,10 @@ export class Link {
     return head === null ? copy.subarray(3) : Buffer.concat([head, copy.subarray(3 + replaced)]);
   }
 
-  asks<N extends CommandName>(client: Client, tenant: string, name: N, fields: FieldsOf<N>): FieldsOf<N> {
+  asks<N extends CommandName>(client: Client, tenant: string, name: N, fields: FieldsOf<N>): Required<FieldsOf<N>> {
     const [command] = commandsIn(this.forwards(client, tenant, frame(name, fields)));
     if (command?.name !== name) throw new Error(`${name} became ${command?.name}`);
-    return command.fields as FieldsOf<N>;
+    return command.fields as Required<FieldsOf<N>>;
   }
 
   reads(bytes: Buffer): void {
