@@ -71,20 +71,36 @@ function found(route: ProbedRoute, probed: ProbedAddress): string[] {
   if (shown !== null) {
     const session = lifetime === 0 ? '' : `, for ${Math.round(lifetime / 1000)} s at a time`;
     const name = shown.username === null ? '' : ` as ${shown.username}`;
-    lines.push(`sasl     authenticated${name} (${shown.mechanism})${session}`);
+    const word = route.protocol === 'pulsar' ? 'auth' : 'sasl';
+    lines.push(
+      `${word}     authenticated${name} (${route.protocol === 'pulsar' ? methodOf(shown.mechanism) : shown.mechanism})${session}`,
+    );
   }
   if (brokers !== null) {
     const list = brokers.map(({ node, address }) => `${node} at ${address}`).join(', ');
     lines.push(`cluster  ${clusterId ?? 'without an id'}, ${count(brokers.length, 'broker')}: ${list}`);
   }
-  lines.push(...apiLines(probed));
+  lines.push(...apiLines(probed), ...brokerLines(probed));
   if (route.protocol === 'tcp') lines.push('asked    nothing: a tcp route passes bytes on as they are');
   else if (!route.authenticates) {
     lines.push(
-      'asked    nothing else: clients of this route authenticate themselves, and the sidecar has no credential',
+      route.protocol === 'pulsar'
+        ? 'asked    nothing: what clients show is passed on, and the sidecar has no credential (upstream.auth)'
+        : 'asked    nothing else: clients of this route authenticate themselves, and the sidecar has no credential',
     );
   }
   return lines;
+}
+
+/** As Pulsar calls it. */
+function methodOf(mechanism: string): string {
+  return mechanism === 'PLAIN' ? 'basic' : 'token';
+}
+
+function brokerLines({ broker }: ProbedAddress): string[] {
+  if (broker === null) return [];
+  const { version, protocolVersion, maxMessageBytes } = broker;
+  return [`serves   ${version}, protocol ${protocolVersion}, messages up to ${maxMessageBytes} bytes`];
 }
 
 function apiLines({ apis }: ProbedAddress): string[] {

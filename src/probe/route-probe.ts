@@ -13,6 +13,7 @@ import type { Network } from '../core/wire.ts';
 import type { RouteIdentities } from '../identity/identities.ts';
 import { PassedIdentities } from '../identity/passed.ts';
 import { type OfferedApi, offeredApis } from '../protocols/kafka/offered.ts';
+import { type OfferedBroker, offeredBroker } from '../protocols/pulsar/offered.ts';
 import { protocolNamed } from '../protocols/registry.ts';
 import { CLOSED_ON_PASS_THROUGH, DIAL_GUIDE } from '../telemetry/dial-guide.ts';
 import { type DialOutcome, dial } from './dial.ts';
@@ -37,6 +38,8 @@ export interface ProbedAddress {
   readonly clusterId: string | null;
   readonly brokers: readonly { readonly node: string; readonly address: string }[] | null;
   readonly apis: readonly OfferedApi[] | null;
+  /** What a broker without APIs in versions said of itself. */
+  readonly broker: OfferedBroker | null;
 }
 
 export interface ProbedRoute {
@@ -78,7 +81,12 @@ export async function probeRoute(route: EffectiveRoute, parts: ProbeParts): Prom
       addresses.push(await probe(route, protocol, reached, source, parts));
     }
   }
-  return { name: route.name, protocol: route.protocol, authenticates: protocol.asksForTopology, addresses };
+  return {
+    name: route.name,
+    protocol: route.protocol,
+    authenticates: protocol.asksForTopology || (protocol.multiplexes && passed === null),
+    addresses,
+  };
 }
 
 async function probe(
@@ -108,6 +116,7 @@ async function probe(
     clusterId: topology?.clusterId ?? null,
     brokers: topology?.nodes.map((broker) => ({ node: broker.node, address: addressOf(broker) })) ?? null,
     apis: failure === null ? offeredApis(protocol, BOOTSTRAP) : null,
+    broker: failure === null ? offeredBroker(protocol, BOOTSTRAP) : null,
   };
 }
 
