@@ -26,6 +26,7 @@ const SMALLEST_FRAME_BYTES = 9;
 const MOST_COMMAND_BYTES = 1024 * 1024;
 /** Of a client that has not said who it is. */
 const MOST_CONNECT_BYTES = 128 * 1024;
+const NOTHING_ASKED: Request = { ...UNKNOWN_REQUEST, name: '', pin: undefined };
 const PONG = frameOf(Type.pong, new MessageWriter());
 
 /** Where a redirected lookup goes next. */
@@ -37,7 +38,6 @@ export interface Redirect {
 export class PulsarClientSession implements ClientSession, ClientRouting {
   size = 0;
   demand: Demand = Demand.pool;
-  pin: PinReason | undefined = undefined;
   work = false;
   identity = '';
   closeReason: CloseReason = 'protocol_error';
@@ -49,7 +49,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
   homeNode: string;
   /** The inspected request. */
   type = 0;
-  request: Request = UNKNOWN_REQUEST;
+  request: Request = NOTHING_ASKED;
   requestId: bigint | null = null;
   resource: bigint | null = null;
   /** What it said of itself; null before it did. */
@@ -59,6 +59,8 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
   readonly number: number;
   /** By the request id of the client. */
   readonly redirects = new Map<bigint, Redirect>();
+  /** Producers that it has opened and not closed, whatever became of them: messages for others are a fault of its own. */
+  readonly producers = new Set<bigint>();
   /** Of its own connections that are open. */
   readonly ledgers = new Set<OwnLedger>();
   readonly renewals: Renewals;
@@ -83,8 +85,15 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     return this;
   }
   get pinned(): boolean {
-    for (const ledger of this.ledgers) if (ledger.pinned) return true;
-    return false;
+    return this.#keptBy !== undefined;
+  }
+  /** Of the inspected request, else of what is open. */
+  get pin(): PinReason | undefined {
+    return this.request.pin ?? this.#keptBy;
+  }
+  get #keptBy(): PinReason | undefined {
+    for (const { keptBy } of this.ledgers) if (keptBy !== undefined) return keptBy;
+    return undefined;
   }
   get ownPurpose(): string {
     return `own:${this.number}`;
@@ -138,7 +147,6 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     if (request === undefined) return this.#close('protocol_error', `a client sent a command of type ${type}`);
     this.request = request;
     this.work = request.work;
-    this.pin = request.pin;
     this.demand = request.pin === undefined ? Demand.pool : Demand.pin;
     const complete = end - start >= this.size;
     if (request.kind === 'session') return complete ? this.#inspectSession(bytes, command) : Verdict.incomplete;
@@ -147,6 +155,10 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     const fields = request.requestId === 0 && request.resource === 0 ? [] : fieldsOf(bytes, command.at, command.end);
     this.requestId = numberIn(fields, request.requestId) ?? null;
     this.resource = numberIn(fields, request.resource) ?? null;
+    if (type === Type.send) {
+      const verdict = this.#inspectSend();
+      if (verdict !== Verdict.forward) return verdict;
+    }
     const isLarge = this.size > this.#route.multiplexing.wholeFrameBytes;
     if (request.kind === 'own' || (isLarge && type === Type.getOrCreateSchema))
       return this.#goTo(this.homeNode, this.ownPurpose);
@@ -154,6 +166,15 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     if (this.requestId === null) return this.#close('protocol_error', `${request.name} has no request id`);
     const redirect = type === Type.lookup ? this.redirects.get(this.requestId) : undefined;
     return this.#goTo(redirect?.node ?? this.homeNode, 'lookup');
+  }
+
+  /** A broker would close the connection for a message that it takes for nobody's. */
+  #inspectSend(): Verdict {
+    const { resource } = this;
+    if (resource === null || !this.producers.has(resource))
+      return this.#close('protocol_error', 'a message for a producer that the client has not opened');
+    for (const ledger of this.ledgers) if (ledger.hasProducer(resource)) return Verdict.forward;
+    return Verdict.discard; // it was closed meanwhile, and the client does not know yet
   }
 
   #goTo(node: string, purpose: string): Verdict {

@@ -47,8 +47,18 @@ export class OwnLedger {
     return this.#asked.size + this.#unacknowledged;
   }
   get pinned(): boolean {
-    const { producer, consumer, watcher } = this.#open;
-    return this.#keptBy !== null || producer.size + consumer.size + watcher.size > 0;
+    return this.keptBy !== undefined;
+  }
+  /** Why the connection is kept, one reason of perhaps several. */
+  get keptBy(): PinReason | undefined {
+    if (this.#keptBy !== null) return this.#keptBy;
+    for (const { keptBy } of this.#all()) return keptBy;
+    return undefined;
+  }
+
+  /** It has a producer of that id, which the broker takes messages for. */
+  hasProducer(id: bigint): boolean {
+    return this.#open.producer.has(id);
   }
 
   registrations(): Registration[] {

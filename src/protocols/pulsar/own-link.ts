@@ -67,6 +67,10 @@ export class OwnLink<T> implements Link<T> {
     const { connected } = this.#context;
     if (connected === null || client.told === null || !keepsPromise(connected, client.told)) return 'versions_changed';
     this.#enter(client);
+    this.passNext();
+    const { type, resource } = client;
+    if (type === Type.producer && resource !== null) client.producers.add(resource);
+    if (type === Type.closeProducer && resource !== null) client.producers.delete(resource);
     this.#ledger.admit(client, bytes, commandIn(bytes, start));
     client.admitted();
     return undefined;

@@ -146,7 +146,11 @@ t.test('what later protocols add is in use, and never refused', async (t) => {
 });
 
 t.test('a large message is judged by its command, before all of it is there', async (t) => {
-  const client = new Fixture().client();
+  const fixture = new Fixture();
+  const client = fixture.client();
+  const link = fixture.link(client.session.ownPurpose);
+  link.session.lend('a');
+  link.asks(client, 'a', 'PRODUCER', { topic: TOPIC, producerId: 3n, requestId: 1n });
   const payload = payloadOf({ producerName: 'p', sequenceId: 0n, publishTime: 1n }, Buffer.alloc(200_000));
   const send = frame('SEND', { producerId: 3n, sequenceId: 0n, numMessages: 1 }, payload);
   t.equal(client.verdict(send.subarray(0, 10)), Verdict.incomplete);
