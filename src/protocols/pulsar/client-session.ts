@@ -5,6 +5,7 @@ import type { CloseReason, PinReason } from '../../contract/reasons.ts';
 import { LAST_TYPE, NO_REQUEST, REQUEST_OF, type Request, ServerError, Type, UNKNOWN_REQUEST } from './commands.ts';
 import { type Connect, type Connected, connectedFrame, FRAME_PADDING_BYTES, readConnect } from './connect.ts';
 import { recognise } from './foreign.ts';
+import { leadingNumberAt } from './frame-head.ts';
 import {
   type Command,
   commandIn,
@@ -26,6 +27,7 @@ const SMALLEST_FRAME_BYTES = 9;
 const MOST_COMMAND_BYTES = 1024 * 1024;
 /** Of a client that has not said who it is. */
 const MOST_CONNECT_BYTES = 128 * 1024;
+const SEND = REQUEST_OF[Type.send] ?? UNKNOWN_REQUEST;
 const NOTHING_ASKED: Request = { ...UNKNOWN_REQUEST, name: '', pin: undefined };
 const PONG = frameOf(Type.pong, new MessageWriter());
 
@@ -122,6 +124,8 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
       return this.#close('protocol_error', `a command of ${commandBytes} bytes in a frame of ${length}`);
     this.#greeted = true;
     if (end - start < FRAME_HEAD_BYTES + commandBytes) return Verdict.incomplete;
+    const producer = this.told === null ? undefined : leadingNumberAt(bytes, start, Type.send);
+    if (producer !== undefined) return this.#inspectSend(BigInt(producer));
     try {
       return this.#classify(bytes, start, end, commandIn(bytes, start), mayAnswer);
     } catch (error) {
@@ -155,10 +159,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     const fields = request.requestId === 0 && request.resource === 0 ? [] : fieldsOf(bytes, command.at, command.end);
     this.requestId = numberIn(fields, request.requestId) ?? null;
     this.resource = numberIn(fields, request.resource) ?? null;
-    if (type === Type.send) {
-      const verdict = this.#inspectSend();
-      if (verdict !== Verdict.forward) return verdict;
-    }
+    if (type === Type.send) return this.#inspectSend(this.resource);
     const isLarge = this.size > this.#route.multiplexing.wholeFrameBytes;
     if (request.kind === 'own' || (isLarge && type === Type.getOrCreateSchema))
       return this.#goTo(this.homeNode, this.ownPurpose);
@@ -169,11 +170,17 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
   }
 
   /** A broker would close the connection for a message that it takes for nobody's. */
-  #inspectSend(): Verdict {
-    const { resource } = this;
-    if (resource === null || !this.producers.has(resource))
+  #inspectSend(producer: bigint | null): Verdict {
+    this.type = Type.send;
+    this.request = SEND;
+    this.work = true;
+    this.demand = Demand.pool;
+    this.requestId = null;
+    this.resource = producer;
+    if (producer === null || !this.producers.has(producer))
       return this.#close('protocol_error', 'a message for a producer that the client has not opened');
-    for (const ledger of this.ledgers) if (ledger.hasProducer(resource)) return Verdict.forward;
+    for (const ledger of this.ledgers)
+      if (ledger.hasProducer(producer)) return this.#goTo(this.homeNode, this.ownPurpose);
     return Verdict.discard; // it was closed meanwhile, and the client does not know yet
   }
 

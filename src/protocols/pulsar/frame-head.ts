@@ -1,4 +1,4 @@
-/** The first bytes of a broker's frame: its sizes, and the type of its command if that is below 128. */
+/** The first bytes of a frame: its sizes, the type of its command if that is below 128, and the number that comes first. */
 import { Type } from './commands.ts';
 import { FRAME_HEAD_BYTES } from './message.ts';
 
@@ -8,6 +8,9 @@ const SIZE_BYTES = 4;
 const SMALLEST_FRAME_BYTES = 9;
 /** The tag of a command's type. */
 const TYPE_TAG = 0x08;
+/** Of field 1, a number. */
+const FIRST_NUMBER_TAG = 0x08;
+const LARGEST_FACTOR = 2 ** 49;
 
 /** The size of the whole frame; 0 if none can be so long, or so short. */
 export function frameSizeAt(bytes: Buffer, at: number, mostBytes: number): number {
@@ -17,4 +20,30 @@ export function frameSizeAt(bytes: Buffer, at: number, mostBytes: number): numbe
 
 export function isMessageAt(bytes: Buffer, at: number): boolean {
   return bytes[at + FRAME_HEAD_BYTES] === TYPE_TAG && bytes[at + FRAME_HEAD_BYTES + 1] === Type.message;
+}
+
+/**
+ * Who a SEND, a SEND_RECEIPT and the like are about, without looking at the rest: the first field of the command if it is
+ * written as everybody writes it, and its number has no more than 49 bits. The command is there as a whole.
+ *
+ * @param type below 16
+ * @returns undefined: it is written in another way
+ */
+export function leadingNumberAt(bytes: Buffer, at: number, type: number): number | undefined {
+  const command = at + FRAME_HEAD_BYTES;
+  if (bytes[command] !== TYPE_TAG || bytes[command + 1] !== type || bytes[command + 2] !== ((type << 3) | 2))
+    return undefined;
+  const length = bytes[command + 3] ?? 0;
+  // A number that ends within the message, whose own length is one byte.
+  if (length >= 0x80 || command + 4 + length !== command + bytes.readUInt32BE(at + SIZE_BYTES)) return undefined;
+  if (bytes[command + 4] !== FIRST_NUMBER_TAG) return undefined;
+  let value = 0;
+  let factor = 1;
+  for (let index = command + 5; index < command + 4 + length && factor < LARGEST_FACTOR; index += 1) {
+    const byte = bytes[index] ?? 0;
+    value += (byte & 0x7f) * factor;
+    if (byte < 0x80) return value;
+    factor *= 0x80;
+  }
+  return undefined;
 }

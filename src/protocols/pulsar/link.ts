@@ -31,6 +31,8 @@ export interface Link<T> {
   gone(): readonly T[];
   /** Those who use it and can be asked for a new credential. */
   renewers(): Iterable<[T, PulsarClientSession]>;
+  /** A whole frame that needs no closer look, and completes work: it goes to the only tenant as it is. False: `take` it. */
+  passes(bytes: Buffer, at: number): boolean;
   /**
    * A whole frame of the broker's, in `bytes[start, end)`.
    *

@@ -2,7 +2,7 @@
 import type { Registration } from '../../contract/multiplexing.ts';
 import type { PinReason } from '../../contract/reasons.ts';
 import { REQUEST_ID_OF_ANSWER, type Request, Type } from './commands.ts';
-import { type Command, type Field, fieldsOf, numberIn, textIn } from './message.ts';
+import { type Command, commandIn, type Field, fieldsOf, numberIn, textIn } from './message.ts';
 
 type Kind = 'producer' | 'consumer' | 'watcher';
 
@@ -76,7 +76,7 @@ export class OwnLedger {
 
   // --- from the client ------------------------------------------------------------------------------------------
 
-  admit(asked: Inspected, bytes: Buffer, command: Command): void {
+  admit(asked: Inspected, bytes: Buffer, start: number): void {
     const { type, request, requestId, resource } = asked;
     if (requestId !== null) this.#asked.set(requestId, { type, resource });
     if (request.pin === 'transaction' || request.pin === 'unknown_api') this.#keptBy ??= request.pin;
@@ -88,7 +88,7 @@ export class OwnLedger {
       case Type.producer:
       case Type.subscribe:
       case Type.watchTopicList:
-        this.#opens(type, resource, bytes, fieldsOf(bytes, command.at, command.end));
+        this.#opens(type, resource, bytes, commandIn(bytes, start));
         break;
       case Type.closeProducer:
       case Type.closeConsumer:
@@ -102,7 +102,8 @@ export class OwnLedger {
     }
   }
 
-  #opens(type: number, resource: bigint, bytes: Buffer, fields: readonly Field[]): void {
+  #opens(type: number, resource: bigint, bytes: Buffer, command: Command): void {
+    const fields = fieldsOf(bytes, command.at, command.end);
     const kind = kindOf(type);
     this.#close(kind, resource);
     const topic = textIn(bytes, fields, kind === 'watcher' ? 3 : 1) ?? '';
@@ -131,7 +132,7 @@ export class OwnLedger {
     switch (type) {
       case Type.sendReceipt:
       case Type.sendError:
-        this.#receipt(resource);
+        this.receipt(resource);
         return true;
       case Type.closeProducer:
       case Type.closeConsumer:
@@ -142,7 +143,8 @@ export class OwnLedger {
     }
   }
 
-  #receipt(producer: bigint): void {
+  /** A message was acknowledged. */
+  receipt(producer: bigint): void {
     const open = this.#open.producer.get(producer);
     if (open === undefined || open.unacknowledged === 0) return;
     open.unacknowledged -= 1;

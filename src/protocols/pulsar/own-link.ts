@@ -5,6 +5,7 @@ import { AnsweredBrokers } from './answered-brokers.ts';
 import type { PulsarClientSession } from './client-session.ts';
 import { NO_REQUEST, Type } from './commands.ts';
 import { keepsPromise } from './connect.ts';
+import { leadingNumberAt } from './frame-head.ts';
 import type { Failure, Link, LinkContext } from './link.ts';
 import { type Command, commandIn, type Field, fieldsOf, frameOf, MessageWriter, numberIn } from './message.ts';
 import { OwnLedger } from './own-ledger.ts';
@@ -71,7 +72,7 @@ export class OwnLink<T> implements Link<T> {
     const { type, resource } = client;
     if (type === Type.producer && resource !== null) client.producers.add(resource);
     if (type === Type.closeProducer && resource !== null) client.producers.delete(resource);
-    this.#ledger.admit(client, bytes, commandIn(bytes, start));
+    this.#ledger.admit(client, bytes, start);
     client.admitted();
     return undefined;
   }
@@ -99,6 +100,13 @@ export class OwnLink<T> implements Link<T> {
     this.#client?.renewals.linkGone(this);
     this.#client = null;
     this.#tenant = null;
+  }
+
+  passes(bytes: Buffer, at: number): boolean {
+    const producer = leadingNumberAt(bytes, at, Type.sendReceipt);
+    if (producer === undefined) return false;
+    this.#ledger.receipt(BigInt(producer));
+    return true;
   }
 
   take(

@@ -194,10 +194,10 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
   }
 
   #passes(bytes: Buffer, at: number, size: number, sink: UpstreamSink<T>): boolean {
-    if (!this.#isMessage(bytes, at)) return false;
-    this.#left = size;
-    this.#pass(size, sink);
-    return true;
+    const isKnown = !this.#greeting.underWay && bytes.readUInt32BE(at + SIZE_BYTES) <= size - FRAME_HEAD_BYTES;
+    const passes = this.#isMessage(bytes, at) || (isKnown && this.#link.passes(bytes, at));
+    if (passes) sink.worked();
+    return passes;
   }
 
   /** Of a frame that is not there as a whole; answers where it stopped. */
