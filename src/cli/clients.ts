@@ -17,7 +17,8 @@ export const clientsCommand = defineCommand({
   ],
   lesson:
     'States: idle (nothing owed, others use its broker); parked (nothing owed, and its broker holds no connection); ' +
-    'waiting (for a broker connection); attached (holds one). "goes" is set by clientMaxIdleSeconds.',
+    'waiting (for a broker connection); attached (holds one). "goes" is set by clientMaxIdleSeconds. What Pulsar clients ' +
+    'have open stands below: a parked producer is unknown to its broker until its next message.',
   run: async ({ json, route, broker, state, limit, ...access }, output) => {
     const query = { route, broker, state, limit };
     const client = await AdminClient.open(access);
@@ -43,7 +44,25 @@ export function clientsText({ total, clients }: ClientsAnswer): string {
     'connection',
     'why',
   ];
-  return [...table(head, clients.map(row)), ...leftOut(total, clients.length)].join('\n');
+  return [...table(head, clients.map(row)), ...leftOut(total, clients.length), ...openLines(clients)].join('\n');
+}
+
+/** What clients have open at brokers, where the protocol tells. */
+function openLines(clients: readonly ClientView[]): string[] {
+  const rows = clients.flatMap(({ id, registrations }) =>
+    registrations.map(({ kind, topic, name, broker, state, isShared, keptBy }) => [
+      id,
+      kind,
+      topic,
+      name === '' ? '-' : name,
+      broker,
+      state,
+      isShared ? 'shared' : 'own',
+      keptBy === '' ? '-' : keptBy,
+    ]),
+  );
+  const head = ['client', 'has open', 'topic', 'name', 'broker', 'state', 'connection', 'kept by'];
+  return rows.length === 0 ? [] : ['', ...table(head, rows)];
 }
 
 function row(client: ClientView): string[] {

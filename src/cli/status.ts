@@ -44,6 +44,9 @@ function routeLines(route: RouteView, recent: readonly RecentEvent[]): string[] 
   const { clients, upstreams, brokers, connectionsSaved: saved } = route;
   const cluster = route.learnt ? `cluster ${route.clusterId ?? 'without an id'}` : unlearnt(route, recent);
   const heading = `route ${route.name} (${route.protocol})  ${route.listen} -> ${route.bootstrap.join(', ')}  ${cluster}`;
+  // Pulsar's brokers are reached through the one address, unless they have listeners: then one without is served nowhere.
+  const through = route.protocol === 'pulsar' && brokers.every(({ local }) => local === null);
+  const elsewhere = through ? route.listen : 'nowhere';
   return [
     printable(heading),
     `  sharing      ${SHARING[route.sharing]}`,
@@ -58,7 +61,7 @@ function routeLines(route: RouteView, recent: readonly RecentEvent[]): string[] 
             broker.broker,
             broker.state,
             broker.address,
-            broker.local ?? 'nowhere',
+            broker.local ?? elsewhere,
             String(broker.upstreams),
             String(broker.waiters),
           ]),

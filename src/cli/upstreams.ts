@@ -5,7 +5,7 @@ import { adminOptions, defineCommand, jsonOption, routeOption } from './command.
 import { DONE } from './exit-codes.ts';
 import { leftOut, listOptions } from './lists.ts';
 import { table } from './table.ts';
-import { ago, duration, within } from './words.ts';
+import { ago, count, duration, within } from './words.ts';
 
 export const upstreamsCommand = defineCommand({
   name: 'upstreams',
@@ -43,7 +43,7 @@ function row(upstream: UpstreamView): string[] {
     duration(upstream.ageSeconds),
     ago(upstream.lastWorkSecondsAgo),
     upstream.condemned ? 'once free' : within(upstream.releaseInSeconds),
-    upstream.client ?? '-',
+    upstream.client ?? (upstream.tenants === 0 ? '-' : count(upstream.tenants, 'client')),
     upstream.pins.length === 0 ? upstream.why : `${upstream.why} (${upstream.pins.join(', ')})`,
   ];
 }

@@ -128,6 +128,44 @@ t.test('clients says of each socket what it waits for or holds, and when it goes
   );
 });
 
+t.test('clients says what each has open at brokers, and why it cannot be parked', async (t) => {
+  const open = { kind: 'producer', topic: 'persistent://a/b/c', broker: 'b:1', isShared: true, keptBy: '' } as const;
+  const route = new FakeRoute();
+  route.clientList = [
+    clientView(),
+    clientView({
+      id: 'c2',
+      registrations: [
+        { ...open, name: 'p-1', state: 'parked' },
+        { ...open, kind: 'consumer', name: '', state: 'open', isShared: false, keptBy: 'consumer' },
+      ],
+    }),
+  ];
+  route.upstreamList = [upstreamView({ tenants: 3 }), upstreamView({ client: 'c2', tenants: 1 })];
+  const { url } = await adminOn(t, [route]);
+  const lines = async (command: string) =>
+    (await invoke(command, '--admin', url)).out.split('\n').map((line) => line.replaceAll(/ {2,}/g, '|'));
+  t.strictSame((await lines('clients')).slice(3), [
+    '',
+    'client|has open|topic|name|broker|state|connection|kept by',
+    'c2|producer|persistent://a/b/c|p-1|b:1|parked|shared|-',
+    'c2|consumer|persistent://a/b/c|-|b:1|open|own|consumer',
+  ]);
+  const whose = (await lines('upstreams')).slice(1).map((line) => line.split('|')[8]);
+  t.strictSame(whose, ['3 clients', 'c2']);
+});
+
+t.test('status says where the brokers of a pulsar route are reached', async (t) => {
+  const broker = { broker: 'b:1', address: 'b:1', local: null, state: 'awake', upstreams: 1, waiters: 0 } as const;
+  const route = new FakeRoute();
+  route.state = routeView('orders', { protocol: 'pulsar', listen: '127.0.0.1:6650', brokers: [broker] });
+  const { url } = await adminOn(t, [route], { recent: () => [] });
+  t.match((await invoke('status', '--admin', url)).out, /b:1 +awake +b:1 +127\.0\.0\.1:6650 /);
+  const served = { ...broker, broker: 'b:2', local: '127.0.0.1:30000' };
+  route.state = routeView('orders', { protocol: 'pulsar', listen: '127.0.0.1:6650', brokers: [broker, served] });
+  t.match((await invoke('status', '--admin', url)).out, /b:1 +awake +b:1 +nowhere /);
+});
+
 t.test('lists pass their filters on, say what was left out, and say it when there is nothing', async (t) => {
   const route = new FakeRoute();
   route.upstreamList = ['u1', 'u2', 'u3'].map((id) => upstreamView({ id }));
