@@ -55,16 +55,13 @@ function namedHosts({ upstream }: EffectiveRoute): string[] {
     );
 }
 
-function brokerSide({ protocol, upstream }: EffectiveRoute): string[] {
+function brokerSide({ upstream }: EffectiveRoute): string[] {
   const { tls, sasl, auth, bootstrap } = upstream;
   if (tls !== null) {
     return tls.rejectUnauthorized ? [] : ['insecureSkipVerify is on: whoever answers is taken for a broker'];
   }
   if (bootstrap.every(({ host }) => isLoopback(host))) return [];
-  if (protocol === 'pulsar') {
-    const what = auth === null ? 'what clients show is passed on' : auth.method;
-    return [`${what} without upstream.tls: whoever listens on the network can read the secret`];
-  }
+  if (auth !== null) return [`${auth.method} without upstream.tls: whoever listens on the network can read the secret`];
   if (sasl === null || !READABLE.includes(sasl.mechanism)) return [];
   return [`${sasl.mechanism} without upstream.tls: whoever listens on the network can read the secret`];
 }

@@ -33,7 +33,7 @@ export const DIAL_GUIDE: Readonly<Record<DialFailure, Advice>> = {
     meaning: 'The connection was opened and then closed before the greeting was answered.',
     remedy:
       'Check the port: a TLS listener hangs up on plaintext (set `upstream.tls`), and a SASL listener on whoever does ' +
-      'not authenticate (set `upstream.sasl`); with TLS 1.3 perhaps on a client certificate that it refuses.',
+      'not authenticate (set `upstream.sasl`, for Pulsar `upstream.auth`); with TLS 1.3 perhaps on a client certificate that it refuses.',
   },
   rejected: {
     level: 'warn',

@@ -178,7 +178,7 @@ export const CLOSE_GUIDE: Readonly<Record<CloseReason, Advice>> = {
   refused_api: {
     level: 'warn',
     meaning:
-      'It asked for something that the sidecar does not pass on: a broker-internal API, or SASL on a route that asks nobody for it.',
+      'It asked for something that the sidecar does not pass on: a broker-internal API, SASL on a route that asks nobody for it, or, with Pulsar, to speak for others as a proxy does.',
     remedy:
       'Connect without SASL, or let the route have `listenSasl` or `upstream.saslPassThrough`; tools that speak as a broker must connect to the brokers directly.',
   },
@@ -237,7 +237,8 @@ export const PIN_GUIDE: Readonly<Record<PinReason, Advice>> = {
   sasl: {
     level: 'debug',
     meaning: 'It authenticated itself to the broker: the connection is its own.',
-    remedy: 'Does not occur yet: authentication is refused (`refused_api`).',
+    remedy:
+      'Set `clientMaxIdleSeconds`, or let the sidecar have the credentials (`upstream.sasl`) in place of `upstream.saslPassThrough`.',
   },
   opaque: {
     level: 'debug',
