@@ -25,7 +25,7 @@ const SIZE_BYTES = 4;
 const SMALLEST_FRAME_BYTES = 9;
 /** A command is looked at as a whole; what may be large is behind it. */
 const MOST_COMMAND_BYTES = 1024 * 1024;
-/** Of a client that has not said who it is. */
+/** Of what is about the connection itself: who the client is, and signs of life. */
 const MOST_CONNECT_BYTES = 128 * 1024;
 const SEND = REQUEST_OF[Type.send] ?? UNKNOWN_REQUEST;
 const NOTHING_ASKED: Request = { ...UNKNOWN_REQUEST, name: '', pin: undefined };
@@ -153,6 +153,8 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     this.work = request.work;
     this.demand = request.pin === undefined ? Demand.pool : Demand.pin;
     const complete = end - start >= this.size;
+    if (request.kind === 'session' && this.size > MOST_CONNECT_BYTES)
+      return this.#close('protocol_error', `${request.name} of ${this.size} bytes`);
     if (request.kind === 'session') return complete ? this.#inspectSession(bytes, command) : Verdict.incomplete;
     if (request.kind === 'refuse')
       return this.#close('refused_api', `${request.name} is not offered: its answers lead past the sidecar`);
@@ -199,7 +201,8 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     this.renewals.holdOnce(connect);
     this.work = false;
     this.demand = Demand.pool;
-    this.#goTo(this.homeNode, this.#route.isBootstrap(this.homeNode) ? 'lookup' : this.ownPurpose);
+    // One such connection tells all clients of an identity what this broker can.
+    this.#goTo(this.homeNode, 'lookup');
     const told = this.#route.wouldTell(this.identity, this.homeNode, connect.protocolVersion);
     if (!mayAnswer || told === null) return Verdict.learn;
     this.#telling = told;

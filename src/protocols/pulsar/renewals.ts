@@ -37,8 +37,7 @@ export class Renewals {
     if (passed === null) {
       this.#held = '';
     } else {
-      const method = connect.authMethod === '' ? 'none' : connect.authMethod;
-      this.#held = passed.hold(credentialOf(method, connect.authData));
+      this.#held = passed.hold(credentialOf(methodOf(connect), connect.authData));
     }
     this.#client.identity = this.#held;
     this.#route.identityHeld(this.#held);
@@ -71,7 +70,9 @@ export class Renewals {
   answered(link: unknown, bytes: Buffer, command: Command): boolean {
     const challenge = this.#challenges.shift();
     const { method, data } = responseIn(bytes, command);
-    if (this.#held !== null) this.#route.multiplexing.passed?.renew(this.#held, credentialOf(method, data));
+    // Whoever shows himself in another way may be somebody else: that is for this connection's broker to judge.
+    if (this.#held !== null && method === methodOf(this.#client.connect))
+      this.#route.multiplexing.passed?.renew(this.#held, credentialOf(method, data));
     return challenge?.link === link;
   }
 
@@ -82,6 +83,10 @@ export class Renewals {
     this.#route.multiplexing.passed?.letGo(held);
     this.#route.identityLetGo(held);
   }
+}
+
+function methodOf(connect: Connect | null): string {
+  return connect === null || connect.authMethod === '' ? 'none' : connect.authMethod;
 }
 
 function credentialOf(method: string, data: string): Credential {

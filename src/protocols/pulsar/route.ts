@@ -2,7 +2,7 @@
 import type { MultiplexingContext } from '../../contract/multiplexing.ts';
 import type { ProtocolRoute, RequestCounts, RouteContext, UpstreamTarget } from '../../contract/protocol.ts';
 import type { CloseReason } from '../../contract/reasons.ts';
-import { BOOTSTRAP, type LocalAddresses } from '../../contract/topology.ts';
+import type { LocalAddresses } from '../../contract/topology.ts';
 import { brokerAt } from './broker-url.ts';
 import { PulsarClientSession } from './client-session.ts';
 import { REQUEST_OF } from './commands.ts';
@@ -74,10 +74,6 @@ export class PulsarRoute implements ProtocolRoute {
   }
 
   // --- who may go where -----------------------------------------------------------------------------------------
-
-  isBootstrap(node: string): boolean {
-    return node === BOOTSTRAP;
-  }
 
   /** The node of `host:port`, which was checked before. */
   nodeOf(address: string): string {

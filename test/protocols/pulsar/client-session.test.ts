@@ -65,6 +65,11 @@ t.test('a client that was greeted is held to the protocol', async (t) => {
     ['more than the largest message', Buffer.from('0050280100000005', 'hex'), 'frame_too_large'],
     ['a huge command', Buffer.from('0020000000110000', 'hex'), 'protocol_error'],
     ['a lookup of 70 KB', frame('LOOKUP', { topic: 'x'.repeat(70_000), requestId: 1n }), 'protocol_error'],
+    [
+      'an AUTH_RESPONSE of 200 KB',
+      frame('AUTH_RESPONSE', { response: { method: 'x'.repeat(200_000) } }),
+      'protocol_error',
+    ],
     ['what would lead past us', rawFrame(Buffer.from('0846b2040408011200', 'hex')), 'refused_api'],
   ];
   for (const [name, bytes, reason] of cases) {

@@ -64,3 +64,17 @@ t.test('an answer to a connection that is gone is taken, and given to no other',
   t.equal(client.verdict(RENEWED), Verdict.forward);
   t.ok(other.forwards(client, 'a', RENEWED).equals(RENEWED));
 });
+
+t.test(
+  'what a client shows in another way than at first is told to the broker that asked, and stands for nobody',
+  async (t) => {
+    const { fixture, renewed } = passing();
+    const client = fixture.client(TOKEN);
+    const link = fixture.link('lookup', {}, 'somebody');
+    link.asks(client, 'a', 'LOOKUP', { topic: 't', requestId: 1n });
+    link.hears('AUTH_CHALLENGE', {});
+    const other = frame('AUTH_RESPONSE', { response: { method: 'basic', data: Buffer.from('admin:x') } });
+    t.ok(link.forwards(client, 'a', other).equals(other));
+    t.strictSame(renewed, []);
+  },
+);
