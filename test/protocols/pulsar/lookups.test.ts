@@ -77,11 +77,13 @@ t.test('redirects are followed here, to their end, and the client sees the end a
   const fixture = new Fixture();
   const link = fixture.link('lookup');
   const client = fixture.client();
-  const { requestId } = link.asks(client, 'a', 'LOOKUP', { topic: TOPIC, requestId: HUGE });
+  const lookup = { topic: TOPIC, requestId: HUGE, authoritative: false };
+  const { requestId } = link.asks(client, 'a', 'LOOKUP', lookup);
   link.hears('LOOKUP_RESPONSE', { ...URLS, response: REDIRECT, requestId, authoritative: true });
   t.equal(link.sink.delivered('a').length, 0);
   const again = Buffer.from(/^again a (\w+)$/.exec(link.sink.facts.at(-1) ?? '')?.[1] ?? '', 'hex');
   t.match(commandsIn(again), [{ name: 'LOOKUP', fields: { topic: TOPIC, requestId: HUGE, authoritative: true } }]);
+  t.equal(again.length, frame('LOOKUP', { topic: TOPIC, requestId: HUGE, authoritative: true }).length, 'said once');
   client.verdict(again);
   t.match(client.session.routing, { node: 'b:6650', purpose: 'lookup' });
   const other = fixture.link('lookup', { node: 'b:6650', host: 'b' });
@@ -128,6 +130,7 @@ t.test('with listeners of ours an answer waits until there is one, and names it'
   ]);
   link.reads(answers.subarray(0, answers.length - 4));
   t.ok(link.session.blocked);
+  t.equal(link.session.owed, 2, 'an answer that waits is not given');
   t.ok(link.session.owes('a'));
   link.reads(answers.subarray(answers.length - 4));
   t.equal(link.sink.delivered('a').length, 0);

@@ -196,6 +196,16 @@ t.test('a producer that its broker sends elsewhere is sent there by way of us', 
   t.notOk(link.session.pinned);
 });
 
+t.test('behind a proxy all brokers are behind that proxy', async (t) => {
+  const fixture = new Fixture();
+  const client = fixture.client();
+  const link = fixture.link(client.session.ownPurpose, { node: 'c:6650', host: 'proxy', port: 6650 });
+  link.session.lend('a');
+  openProducer({ client, link });
+  link.hears('CLOSE_PRODUCER', { producerId: 0n, requestId: NO_REQUEST, ...URLS });
+  t.match(link.sink.topologies, [{ nodes: [{ node: 'b:6650', host: 'proxy', port: 6650 }] }]);
+});
+
 t.test('with listeners of ours it is sent to the listener, or looks up again where there is none', async (t) => {
   for (const port of [7001, undefined]) {
     const each = open({ rewritesLookups: true });
