@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { startApp } from '../../src/app.ts';
 import { parseConfig } from '../../src/config/load.ts';
+import { freePorts } from '../../src/demo/free-ports.ts';
+import { authority, certify } from '../support/certificates.ts';
 import { temporaryFolder } from '../support/mounted-folder.ts';
 import { Outputs, Planted } from '../support/planted.ts';
 import { openClient, startCluster } from '../support/pulsar/sockets.ts';
@@ -105,3 +107,83 @@ t.test(
     t.strictSame(outputs.showing(planted), []);
   },
 );
+
+t.test('two sidecars in a row, with TLS between them, lead a client to its broker', async (t) => {
+  const { cluster, ports } = await startCluster(t, 2);
+  cluster.topic(TOPIC, 1);
+  const ca = authority();
+  const server = certify({ name: 'sidecar', by: ca, hosts: ['127.0.0.1'] });
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'ca.pem'), ca.certificate);
+  writeFileSync(join(folder, 'tls.crt'), server.certificate);
+  writeFileSync(join(folder, 'tls.key'), server.key);
+  const loopback = { listen: '127.0.0.1:0' };
+  const start = async (bootstrap: string, more: object, tls: object) => {
+    const route = {
+      name: 'events',
+      protocol: 'pulsar',
+      ...loopback,
+      upstream: { bootstrap: [bootstrap], ...tls },
+      ...more,
+    };
+    const config = parseConfig(
+      JSON.stringify({ routes: [route], admin: loopback, health: loopback }),
+      join(folder, 'a'),
+    );
+    const app = await startApp(config, { writeLog: () => undefined });
+    t.teardown(() => app.stop());
+    return app.routes[0]?.view().listen ?? '';
+  };
+  const listenTls = { certificateFile: 'tls.crt', keyFile: 'tls.key' };
+  const far = await start(`127.0.0.1:${ports[0]?.port}`, { listenTls }, {});
+  const near = await start(`pulsar+ssl://${far}`, {}, { tls: { caFile: 'ca.pem' } });
+  const open = () => openClient(t, Number(near.split(':').at(-1)));
+  const asking = await open();
+  await asking.connect({ token: 'a' });
+  const { url, proxyThroughServiceUrl } = await asking.lookup(TOPIC);
+  t.equal(proxyThroughServiceUrl, true);
+  const sending = await open();
+  await sending.connect({ token: 'a', proxyToBrokerUrl: String(url).replace(/^.*:\/\//, '') });
+  const producer = await sending.producer(TOPIC);
+  await sending.send(producer, 'one');
+  t.strictSame(cluster.topic(TOPIC).bodies, ['one']);
+  t.strictSame(
+    cluster.broker(1).connections.flatMap((connection) => connection.shown),
+    ['token:a'],
+  );
+  asking.end();
+  sending.end();
+});
+
+t.test('a client that knows no proxy finds each broker on a local port of its own', async (t) => {
+  const { cluster, ports } = await startCluster(t, 2);
+  cluster.topic(TOPIC, 1);
+  const { base } = await freePorts(2, 0);
+  const config = {
+    routes: [
+      {
+        name: 'events',
+        protocol: 'pulsar',
+        listen: '127.0.0.1:0',
+        upstream: { bootstrap: [`127.0.0.1:${ports[0]?.port}`] },
+        brokers: { rewriteLookups: 'listeners', portBase: base },
+      },
+    ],
+    admin: { listen: '127.0.0.1:0' },
+    health: { listen: '127.0.0.1:0' },
+  };
+  const app = await startApp(parseConfig(JSON.stringify(config), 'config.yaml'), { writeLog: () => undefined });
+  t.teardown(() => app.stop());
+  const asking = await openClient(t, Number(app.routes[0]?.view().listen.split(':').at(-1)));
+  await asking.connect();
+  const { url, urlTls, proxyThroughServiceUrl } = await asking.lookup(TOPIC);
+  t.strictSame([url, urlTls], [`pulsar://127.0.0.1:${base}`, `pulsar+ssl://127.0.0.1:${base}`]);
+  t.not(proxyThroughServiceUrl, true);
+  const sending = await openClient(t, base);
+  await sending.connect();
+  await sending.send(await sending.producer(TOPIC), 'one');
+  t.strictSame(cluster.topic(TOPIC).bodies, ['one']);
+  t.match(app.routes[0]?.view().brokers, [{ broker: cluster.broker(1).address, local: `127.0.0.1:${base}` }]);
+  asking.end();
+  sending.end();
+});
