@@ -71,9 +71,11 @@ function found(route: ProbedRoute, probed: ProbedAddress): string[] {
   if (shown !== null) {
     const session = lifetime === 0 ? '' : `, for ${Math.round(lifetime / 1000)} s at a time`;
     const name = shown.username === null ? '' : ` as ${shown.username}`;
-    const word = route.protocol === 'pulsar' ? 'auth' : 'sasl';
     lines.push(
-      `${word}     authenticated${name} (${route.protocol === 'pulsar' ? methodOf(shown.mechanism) : shown.mechanism})${session}`,
+      // A Pulsar broker that asks nobody takes everything.
+      route.protocol === 'pulsar'
+        ? `auth     accepted${name} (${methodOf(shown.mechanism)})`
+        : `sasl     authenticated${name} (${shown.mechanism})${session}`,
     );
   }
   if (brokers !== null) {

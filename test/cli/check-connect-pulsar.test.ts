@@ -23,7 +23,7 @@ t.test('a broker that the sidecar authenticates to is described', async (t) => {
   const { code, out } = await check(t, ports[0]?.port ?? 0, token('right'));
   t.equal(code, 0);
   t.match(out, `connections of route events\n  127.0.0.1:${ports[0]?.port}  ok after `);
-  t.match(out, /auth {5}authenticated \(token\)/);
+  t.match(out, /auth {5}accepted \(token\)/);
   t.match(out, /serves {3}.+, protocol 21, messages up to 5242880 bytes/);
   t.notMatch(out, 'asked');
   t.notMatch(out, 'planted');
