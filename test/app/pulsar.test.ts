@@ -19,7 +19,8 @@ async function sidecarOf(t: Test, upstream: object, credentials: readonly string
   const folder = temporaryFolder(t);
   const bootstrap = [`pulsar://127.0.0.1:${ports[0]?.port}`];
   const loopback = { listen: '127.0.0.1:0' };
-  const route = { name: 'events', protocol: 'pulsar', ...loopback, upstream: { bootstrap, ...upstream } };
+  const lingering = { housekeepingLingerSeconds: 600 };
+  const route = { name: 'events', protocol: 'pulsar', ...loopback, upstream: { bootstrap, ...upstream }, ...lingering };
   const keys = { routes: [route], admin: loopback, health: loopback, log: { level: 'trace' } };
   const outputs = new Outputs();
   const start = async () => {
@@ -147,10 +148,7 @@ t.test('two sidecars in a row, with TLS between them, lead a client to its broke
   const producer = await sending.producer(TOPIC);
   await sending.send(producer, 'one');
   t.strictSame(cluster.topic(TOPIC).bodies, ['one']);
-  t.strictSame(
-    cluster.broker(1).connections.flatMap((connection) => connection.shown),
-    ['token:a'],
-  );
+  t.strictSame(new Set(cluster.broker(1).connections.flatMap(({ shown }) => shown)), new Set(['token:a']));
   asking.end();
   sending.end();
 });
