@@ -16,6 +16,7 @@ import {
   frameOf,
   MessageWriter,
   numberIn,
+  numberOf,
   textIn,
   withNumber,
 } from './message.ts';
@@ -137,10 +138,10 @@ export class LookupLink<T> implements Link<T> {
     if (idField === undefined) {
       return { reason: 'unsolicited_bytes', detail: `a command of type ${command.type} on a connection for questions` };
     }
-    const fields = fieldsOf(bytes, command.at, command.end);
-    const own = numberIn(fields, idField);
+    const own = numberOf(bytes, command, idField);
     if (command.type === Type.error && own === NO_REQUEST) {
-      return { reason: 'broker_closed', detail: `the broker says: ${textIn(bytes, fields, 3) ?? 'an error'}` };
+      const words = textIn(bytes, fieldsOf(bytes, command.at, command.end), 3) ?? 'an error';
+      return { reason: 'broker_closed', detail: `the broker says: ${words}` };
     }
     const question = own === undefined ? undefined : this.#questions.get(own);
     if (own === undefined || question === undefined)

@@ -7,10 +7,9 @@
  * Numbers have 64 bits and are BigInts: request ids of some clients begin anywhere below 2^62.
  */
 
-/** The bytes follow no grammar of ours. */
-export class MalformedError extends Error {
-  readonly code = 'PULSAR_MALFORMED';
-}
+import { DELIMITED, FieldScanner, LARGEST_FIELD, MalformedError, VARINT } from './field-scanner.ts';
+
+export { MalformedError } from './field-scanner.ts';
 
 export interface Field {
   readonly number: number;
@@ -32,60 +31,16 @@ export interface Command {
 }
 
 export const FRAME_HEAD_BYTES = 8;
-const MOST_VARINT_BYTES = 10;
-const VARINT = 0;
-const FIXED_64 = 1;
-const DELIMITED = 2;
-const FIXED_32 = 5;
-/** Larger field numbers are not allowed in a message. */
-const LARGEST_FIELD = 0x1fff_ffff;
-
-interface Varint {
-  readonly value: bigint;
-  readonly next: number;
-}
-
-function varintAt(bytes: Buffer, at: number, end: number): Varint {
-  let value = 0n;
-  for (let index = 0; index < MOST_VARINT_BYTES; index += 1) {
-    const byte = at + index < end ? bytes[at + index] : undefined;
-    if (byte === undefined) throw new MalformedError('a number ends within itself');
-    value |= BigInt(byte & 0x7f) << BigInt(7 * index);
-    if (byte < 0x80) return { value: BigInt.asUintN(64, value), next: at + index + 1 };
-  }
-  throw new MalformedError('a number is longer than ten bytes');
-}
 
 /** The fields of the message in `bytes[start, end)`, in order. @throws {MalformedError} */
 export function fieldsOf(bytes: Buffer, start: number, end: number): Field[] {
   const fields: Field[] = [];
-  let at = start;
-  while (at < end) {
-    const tag = varintAt(bytes, at, end);
-    const number = Number(tag.value >> 3n);
-    const wire = Number(tag.value & 7n);
-    if (number < 1 || number > LARGEST_FIELD) throw new MalformedError(`a field has the number ${tag.value >> 3n}`);
-    const field = fieldAt(bytes, at, tag.next, end, number, wire);
-    fields.push(field);
-    at = field.end;
+  const scanner = new FieldScanner(bytes, start, end);
+  while (scanner.next()) {
+    const { number, value, at, start: from, wire } = scanner;
+    fields.push({ number, value, at, end: scanner.end, start: from, wire });
   }
   return fields;
-}
-
-function fieldAt(bytes: Buffer, start: number, at: number, end: number, number: number, wire: number): Field {
-  if (wire === VARINT) {
-    const { value, next } = varintAt(bytes, at, end);
-    return { number, value, at, end: next, start, wire };
-  }
-  if (wire === DELIMITED) {
-    const { value, next } = varintAt(bytes, at, end);
-    if (value > BigInt(end - next)) throw new MalformedError(`field ${number} is longer than its message`);
-    return { number, value: 0n, at: next, end: next + Number(value), start, wire };
-  }
-  const size = wire === FIXED_64 ? 8 : wire === FIXED_32 ? 4 : 0;
-  if (size === 0) throw new MalformedError(`field ${number} has the wire type ${wire}`);
-  if (size > end - at) throw new MalformedError(`field ${number} is longer than its message`);
-  return { number, value: 0n, at, end: at + size, start, wire };
 }
 
 /**
@@ -95,22 +50,31 @@ function fieldAt(bytes: Buffer, start: number, at: number, end: number, number: 
 export function commandIn(bytes: Buffer, start: number): Command {
   const at = start + FRAME_HEAD_BYTES;
   const end = at + bytes.readUInt32BE(start + 4);
-  let type = 0;
-  let message: Field | null = null;
-  for (const field of fieldsOf(bytes, at, end)) {
-    if (field.number === 1) {
-      if (type !== 0 || field.wire !== VARINT) throw new MalformedError('a command has more than one type');
-      if (field.value < 2n || field.value > BigInt(LARGEST_FIELD))
-        throw new MalformedError(`a command has the type ${field.value}`);
-      type = Number(field.value);
+  const scanner = new FieldScanner(bytes, at, end);
+  let type = 0n;
+  let message: { readonly number: number; readonly at: number; readonly end: number } | null = null;
+  while (scanner.next()) {
+    if (scanner.number === 1) {
+      if (type !== 0n || scanner.wire !== VARINT) throw new MalformedError('a command has more than one type');
+      type = scanner.value;
+      if (type < 2n || type > BigInt(LARGEST_FIELD)) throw new MalformedError(`a command has the type ${type}`);
     } else {
-      if (message !== null || field.wire !== DELIMITED) throw new MalformedError('a frame holds more than one command');
-      message = field;
+      if (message !== null || scanner.wire !== DELIMITED)
+        throw new MalformedError('a frame holds more than one command');
+      message = { number: scanner.number, at: scanner.at, end: scanner.end };
     }
   }
-  if (type === 0 || message === null || message.number !== type)
+  if (message === null || message.number !== Number(type))
     throw new MalformedError('a frame holds no command of its type');
-  return { type, at: message.at, end: message.end };
+  return { type: message.number, at: message.at, end: message.end };
+}
+
+/** The number in one field of a command. @throws {MalformedError} */
+export function numberOf(bytes: Buffer, command: Command, number: number): bigint | undefined {
+  const scanner = new FieldScanner(bytes, command.at, command.end);
+  let value: bigint | undefined;
+  while (scanner.next()) if (scanner.number === number && scanner.wire === VARINT) value = scanner.value;
+  return value;
 }
 
 /** The last one of that number and kind counts, as protobuf has it. */
@@ -197,12 +161,13 @@ export function withNumber(bytes: Buffer, command: Command, number: number, valu
   const writer = new MessageWriter();
   let from = command.at;
   let written = false;
-  for (const field of fieldsOf(bytes, command.at, command.end)) {
-    if (field.number !== number) continue;
-    writer.raw(bytes, from, field.start);
+  const scanner = new FieldScanner(bytes, command.at, command.end);
+  while (scanner.next()) {
+    if (scanner.number !== number) continue;
+    writer.raw(bytes, from, scanner.start);
     if (!written) writer.number(number, value);
     written = true;
-    from = field.end;
+    from = scanner.end;
   }
   if (!written) throw new MalformedError(`field ${number} is missing in a command of type ${command.type}`);
   return frameOf(command.type, writer.raw(bytes, from, command.end));
