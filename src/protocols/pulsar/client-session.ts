@@ -2,8 +2,16 @@
 import type { ClientRouting, Registration } from '../../contract/multiplexing.ts';
 import { type ClientSession, Demand, Verdict } from '../../contract/protocol.ts';
 import type { CloseReason, PinReason } from '../../contract/reasons.ts';
+import { BOOTSTRAP } from '../../contract/topology.ts';
 import { LAST_TYPE, NO_REQUEST, REQUEST_OF, type Request, ServerError, Type, UNKNOWN_REQUEST } from './commands.ts';
-import { type Connect, type Connected, connectedFrame, FRAME_PADDING_BYTES, readConnect } from './connect.ts';
+import {
+  type Connect,
+  type Connected,
+  connectedFrame,
+  FRAME_PADDING_BYTES,
+  NEWEST_PROTOCOL,
+  readConnect,
+} from './connect.ts';
 import { recognise } from './foreign.ts';
 import { leadingNumberAt } from './frame-head.ts';
 import {
@@ -17,8 +25,11 @@ import {
   numberIn,
 } from './message.ts';
 import type { OwnLedger } from './own-ledger.ts';
+import type { Producer } from './producer.ts';
+import { LOOKUP, ownPurposeOf, sharedPurposeOf } from './purposes.ts';
 import { Renewals } from './renewals.ts';
 import type { PulsarRoute } from './route.ts';
+import { SharedProducers } from './shared-producers.ts';
 
 const SIZE_BYTES = 4;
 /** An empty command: its size, its type, its message. */
@@ -63,6 +74,10 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
   readonly redirects = new Map<bigint, Redirect>();
   /** Producers that it has opened and not closed, whatever became of them: messages for others are a fault of its own. */
   readonly producers = new Set<bigint>();
+  /** Those of them that may share connections. */
+  readonly shared = new SharedProducers();
+  /** What the inspected request is about, if that may share a connection. */
+  producer: Producer | null = null;
   /** Of its own connections that are open. */
   readonly ledgers = new Set<OwnLedger>();
   readonly renewals: Renewals;
@@ -98,7 +113,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     return undefined;
   }
   get ownPurpose(): string {
-    return `own:${this.number}`;
+    return ownPurposeOf(this.number);
   }
 
   inspect(bytes: Buffer, start: number, end: number, mayAnswer: boolean): Verdict {
@@ -106,6 +121,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     this.#answer = null;
     this.#telling = null;
     this.previous = null;
+    this.producer = null;
     if (end - start < SIZE_BYTES) return Verdict.incomplete;
     const foreign = this.#greeted ? null : recognise(bytes, start);
     if (foreign !== null) return this.#close(foreign.reason, foreign.detail);
@@ -162,13 +178,22 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     this.requestId = numberIn(fields, request.requestId) ?? null;
     this.resource = numberIn(fields, request.resource) ?? null;
     if (type === Type.send) return this.#inspectSend(this.resource);
+    if (type === Type.producer && this.#mayShare) {
+      if (!complete) return Verdict.incomplete;
+      this.producer = this.shared.proposed(Buffer.from(bytes.subarray(start, start + this.size)), this.resource ?? 0n);
+    } else if (type === Type.closeProducer) {
+      this.producer = this.shared.find(this.resource ?? NO_REQUEST) ?? null;
+      const ends = this.producer === null ? 'forward' : this.shared.end(this.producer, this.requestId ?? NO_REQUEST);
+      if (ends instanceof Buffer) return this.#answerWith(ends);
+    }
+    if (this.producer !== null) return this.#goTo(this.homeNode, this.sharedPurpose);
     const isLarge = this.size > this.#route.multiplexing.wholeFrameBytes;
     if (request.kind === 'own' || (isLarge && type === Type.getOrCreateSchema))
       return this.#goTo(this.homeNode, this.ownPurpose);
     if (isLarge) return this.#close('protocol_error', `${request.name} of ${this.size} bytes`);
     if (this.requestId === null) return this.#close('protocol_error', `${request.name} has no request id`);
     const redirect = type === Type.lookup ? this.redirects.get(this.requestId) : undefined;
-    return this.#goTo(redirect?.node ?? this.homeNode, 'lookup');
+    return this.#goTo(redirect?.node ?? this.homeNode, LOOKUP);
   }
 
   /** A broker would close the connection for a message that it takes for nobody's. */
@@ -181,9 +206,34 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     this.resource = producer;
     if (producer === null || !this.producers.has(producer))
       return this.#close('protocol_error', 'a message for a producer that the client has not opened');
+    const shared = this.shared.find(producer);
+    if (shared !== undefined) return this.#inspectShared(shared);
     for (const ledger of this.ledgers)
       if (ledger.hasProducer(producer)) return this.#goTo(this.homeNode, this.ownPurpose);
     return Verdict.discard; // it was closed meanwhile, and the client does not know yet
+  }
+
+  /** A message for a producer that may share a connection. */
+  #inspectShared(producer: Producer): Verdict {
+    const verdict = this.shared.message(producer);
+    if (verdict === 'discard') return Verdict.discard;
+    if (verdict !== 'forward') return this.#answerWith(verdict);
+    this.producer = producer;
+    if (this.size > this.#route.multiplexing.wholeFrameBytes) this.isolate();
+    if (!this.shared.isIsolated) return this.#goTo(this.homeNode, this.sharedPurpose);
+    this.previous = this.sharedPurpose;
+    return this.#goTo(this.homeNode, this.ownPurpose);
+  }
+
+  /** Its producers may be opened over a connection that others use. */
+  get #mayShare(): boolean {
+    const isWhole = this.size <= this.#route.multiplexing.wholeFrameBytes;
+    return isWhole && !this.shared.isIsolated && this.homeNode !== BOOTSTRAP;
+  }
+
+  #answerWith(frame: Buffer): Verdict {
+    this.#answer = frame;
+    return Verdict.answer;
   }
 
   #goTo(node: string, purpose: string): Verdict {
@@ -202,7 +252,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     this.work = false;
     this.demand = Demand.pool;
     // One such connection tells all clients of an identity what this broker can.
-    this.#goTo(this.homeNode, 'lookup');
+    this.#goTo(this.homeNode, LOOKUP);
     const told = this.#route.wouldTell(this.identity, this.homeNode, connect.protocolVersion);
     if (!mayAnswer || told === null) return Verdict.learn;
     this.#telling = told;
@@ -245,6 +295,8 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     this.#answer = null;
     this.told ??= this.#telling;
     this.#telling = null;
+    const ended = this.shared.answered();
+    if (ended !== null) this.producers.delete(ended);
     this.#route.countAbsorbed(this.type);
     return answer;
   }
@@ -255,12 +307,29 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     this.#route.countForwarded(this.type);
   }
 
+  opens(producer: Producer): void {
+    this.shared.keep(producer);
+    this.producers.add(producer.id);
+  }
+
+  closes({ id }: Producer): void {
+    this.shared.forget(id);
+    this.producers.delete(id);
+  }
+
+  /** With everybody who speaks as it does. */
+  get sharedPurpose(): string {
+    const { protocolVersion, features } = this.connect ?? { protocolVersion: 0, features: 0 };
+    return sharedPurposeOf(Math.min(protocolVersion, NEWEST_PROTOCOL), features);
+  }
+
   isolate(): void {
-    // Everything but questions goes over connections of its own already.
+    this.shared.isIsolated = true;
   }
 
   registrations(): readonly Registration[] {
-    return [...this.ledgers].flatMap((ledger) => ledger.registrations());
+    const own = [...this.ledgers].flatMap((ledger) => ledger.registrations());
+    return [...this.shared.registrations(this.homeNode), ...own];
   }
 
   close(): void {

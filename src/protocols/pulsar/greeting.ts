@@ -15,13 +15,13 @@ import {
 } from './connect.ts';
 import type { Failure, LinkContext } from './link.ts';
 import { type Command, fieldsOf, frameOf, MessageWriter, numberIn, textIn } from './message.ts';
+import { ownerOf, speechOf } from './purposes.ts';
 import type { PulsarRoute } from './route.ts';
 
 type Speaker = Pick<Connect, 'clientVersion' | 'protocolVersion' | 'features'>;
 
 /** Ourselves: we can renew our credential, and ask for the partitions of a topic without creating it. */
 const OURSELVES: Speaker = { clientVersion: 'slackwater', protocolVersion: NEWEST_PROTOCOL, features: 0b10001 };
-const OWN = 'own:';
 const USUAL_MOST_BYTES = 5 * 1024 * 1024 + FRAME_PADDING_BYTES;
 
 export class Greeting implements LinkContext {
@@ -109,8 +109,11 @@ function refused(bytes: Buffer, command: Command): Failure {
 
 /** As whom a connection for this purpose speaks: a client's own for that client, all others for us. */
 function speakerOf(route: PulsarRoute, purpose: string): Speaker {
-  if (!purpose.startsWith(OWN)) return OURSELVES;
-  const connect = route.clientNumbered(Number(purpose.slice(OWN.length)))?.connect;
+  const shared = speechOf(purpose);
+  if (shared !== null) return { ...OURSELVES, ...shared };
+  const owner = ownerOf(purpose);
+  if (owner === null) return OURSELVES;
+  const connect = route.clientNumbered(owner)?.connect;
   if (connect == null) return OURSELVES; // its client is gone, and so is the need for it
   return { ...connect, protocolVersion: Math.min(connect.protocolVersion, NEWEST_PROTOCOL) };
 }

@@ -2,9 +2,12 @@
 import type { Link, LinkContext } from './link.ts';
 import { LookupLink } from './lookup-link.ts';
 import { OwnLink } from './own-link.ts';
+import { ownerOf, speechOf } from './purposes.ts';
 import type { PulsarRoute } from './route.ts';
+import { SharedLink } from './shared-link.ts';
 
 export function linkFor<T>(route: PulsarRoute, context: LinkContext, purpose: string): Link<T> {
-  if (purpose.startsWith('own:')) return new OwnLink<T>(route, context);
+  if (ownerOf(purpose) !== null) return new OwnLink<T>(route, context);
+  if (speechOf(purpose) !== null) return new SharedLink<T>(route, context);
   return new LookupLink<T>(route, context);
 }

@@ -3,6 +3,8 @@ import type { Registration } from '../../contract/multiplexing.ts';
 import type { PinReason } from '../../contract/reasons.ts';
 import { REQUEST_ID_OF_ANSWER, type Request, Type } from './commands.ts';
 import { type Command, commandIn, type Field, fieldsOf, numberIn, textIn } from './message.ts';
+import type { Producer } from './producer.ts';
+import { producerKeptBy } from './producer-pins.ts';
 
 type Kind = 'producer' | 'consumer' | 'watcher';
 
@@ -28,8 +30,6 @@ export interface Inspected {
   readonly requestId: bigint | null;
   readonly resource: bigint | null;
 }
-
-const SHARED_ACCESS = 0n;
 
 export class OwnLedger {
   readonly node: string;
@@ -59,6 +59,11 @@ export class OwnLedger {
   /** It has a producer of that id, which the broker takes messages for. */
   hasProducer(id: bigint): boolean {
     return this.#open.producer.has(id);
+  }
+
+  /** A producer that was opened for its client, under the client's number. */
+  adopt({ id, topic, name }: Pick<Producer, 'id' | 'topic' | 'name'>): void {
+    this.#open.producer.set(id, { kind: 'producer', topic, name, state: 'open', keptBy: 'bulk', unacknowledged: 0 });
   }
 
   registrations(): Registration[] {
@@ -197,10 +202,4 @@ export class OwnLedger {
 function kindOf(type: number): Kind {
   if (type === Type.producer || type === Type.closeProducer) return 'producer';
   return type === Type.watchTopicList || type === Type.watchTopicListClose ? 'watcher' : 'consumer';
-}
-
-function producerKeptBy(topic: string, fields: readonly Field[]): PinReason {
-  if (topic.startsWith('non-persistent://')) return 'non_persistent';
-  if ((numberIn(fields, 10) ?? SHARED_ACCESS) !== SHARED_ACCESS) return 'exclusive_producer';
-  return (numberIn(fields, 12) ?? 0n) !== 0n ? 'transaction' : 'bulk';
 }

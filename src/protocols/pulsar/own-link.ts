@@ -7,32 +7,39 @@ import { NO_REQUEST, Type } from './commands.ts';
 import { keepsPromise } from './connect.ts';
 import { leadingNumberAt } from './frame-head.ts';
 import type { Failure, Link, LinkContext } from './link.ts';
-import { type Command, commandIn, type Field, fieldsOf, frameOf, MessageWriter, numberIn } from './message.ts';
+import { type Command, fieldsOf, numberIn } from './message.ts';
+import { movedTo } from './moved.ts';
 import { OwnLedger } from './own-ledger.ts';
+import type { Producer } from './producer.ts';
 import type { PulsarRoute } from './route.ts';
 
-/** `CommandTopicMigrated.ResourceType` */
-const PRODUCER = 0n;
+/** Beyond those of clients, which begin below 2^62. */
+const FIRST_OWN_REQUEST = 2n ** 63n;
 
 export class OwnLink<T> implements Link<T> {
   readonly exclusive = true;
   readonly blocked = false;
   head: Buffer | null = null;
   replaced = 0;
+  readonly #route: PulsarRoute;
   readonly #context: LinkContext;
   readonly #ledger: OwnLedger;
   readonly #brokers: AnsweredBrokers;
+  /** Producers that come from a connection that is shared, by our request ids. */
+  readonly #reopening = new Map<bigint, Producer>();
+  #nextRequest = 0n;
   #client: PulsarClientSession | null = null;
   #tenant: T | null = null;
 
   constructor(route: PulsarRoute, context: LinkContext) {
+    this.#route = route;
     this.#context = context;
     this.#ledger = new OwnLedger(context.node);
     this.#brokers = new AnsweredBrokers(route, context);
   }
 
   get owed(): number {
-    return this.#ledger.owed;
+    return this.#ledger.owed + this.#reopening.size;
   }
   get pinned(): boolean {
     return this.#ledger.pinned;
@@ -54,9 +61,18 @@ export class OwnLink<T> implements Link<T> {
     return tenant === this.#tenant && (this.owed > 0 || this.pinned);
   }
 
-  prepare(client: PulsarClientSession): null {
+  prepare(client: PulsarClientSession, tenant: T): Buffer | null | undefined {
     this.#enter(client);
-    return null;
+    const { producer } = client;
+    if (producer === null) return null;
+    if (producer.link === this || this.#route.closingNames.mustWait(producer.key, tenant)) return undefined;
+    producer.link = this;
+    producer.state = 'opening';
+    producer.epoch += 1n;
+    const own = FIRST_OWN_REQUEST + this.#nextRequest;
+    this.#nextRequest += 1n;
+    this.#reopening.set(own, producer);
+    return producer.opening(own, producer.id);
   }
 
   #enter(client: PulsarClientSession): void {
@@ -95,7 +111,28 @@ export class OwnLink<T> implements Link<T> {
     return [];
   }
 
+  /** True: it answers a request of ours. */
+  #reopened(bytes: Buffer, { type, at, end }: Command, sink: UpstreamSink<T>): boolean {
+    if (this.#reopening.size === 0 || (type !== Type.producerSuccess && type !== Type.error)) return false;
+    const fields = fieldsOf(bytes, at, end);
+    const own = numberIn(fields, 1) ?? NO_REQUEST;
+    const producer = this.#reopening.get(own);
+    if (producer === undefined) return false;
+    if (type === Type.producerSuccess && numberIn(fields, 6) === 0n) return true;
+    this.#reopening.delete(own);
+    if (type === Type.producerSuccess && producer.granted(bytes, fields)) {
+      this.#ledger.adopt(producer);
+      this.#client?.shared.forget(producer.id);
+    } else {
+      producer.leaveLink('refused');
+    }
+    if (this.#tenant !== null) sink.prepared(this.#tenant);
+    return true;
+  }
+
   #forget(): void {
+    for (const producer of this.#reopening.values()) producer.leaveLink('parked');
+    this.#reopening.clear();
     this.#client?.ledgers.delete(this.#ledger);
     this.#client?.renewals.linkGone(this);
     this.#client = null;
@@ -119,46 +156,25 @@ export class OwnLink<T> implements Link<T> {
     const { type } = command;
     if (type === Type.lookupResponse)
       return { reason: 'protocol_error', detail: 'a lookup is answered that was not asked here' };
-    if (type === Type.topicMigrated) return this.#replace(migrated(bytes, command), sink);
-    const isClose = type === Type.closeProducer || type === Type.closeConsumer;
-    if (isClose) {
+    if (type === Type.topicMigrated || type === Type.closeProducer || type === Type.closeConsumer) {
       const fields = fieldsOf(bytes, command.at, command.end);
+      const id = numberIn(fields, 1);
+      if (id === undefined) return 'done';
       if (fields.some(({ number }) => number > 2))
-        return this.#replace(this.#moved(bytes, command, fields, sink), sink);
+        return this.#replace(movedTo(bytes, command, fields, id, this.#brokers, sink), sink);
     }
+    if (this.#reopened(bytes, command, sink)) return 'done';
     if (this.#ledger.take(bytes, command)) sink.worked();
     return 'pass';
   }
 
-  #replace(frame: Buffer | null, sink: UpstreamSink<T>): 'done' {
-    if (frame === null) return 'done';
+  #replace(frame: Buffer, sink: UpstreamSink<T>): 'done' {
     this.#ledger.take(frame, commandIn(frame, 0));
     if (this.#tenant !== null) sink.deliver(this.#tenant, frame, 0, frame.length);
     return 'done';
   }
 
-  /** A CLOSE_PRODUCER or CLOSE_CONSUMER that says where to go: by way of us. */
-  #moved(bytes: Buffer, command: Command, fields: readonly Field[], sink: UpstreamSink<T>): Buffer {
-    const broker = this.#brokers.learn(bytes, fields, 3, false, sink);
-    const urls = broker === null ? null : this.#brokers.urlsOf(broker);
-    const message = new MessageWriter()
-      .number(1, numberIn(fields, 1))
-      .number(2, numberIn(fields, 2) ?? NO_REQUEST)
-      .text(3, urls?.plain)
-      .text(4, urls?.secured);
-    return frameOf(command.type, message);
-  }
-
   resume(): null {
     return null;
   }
-}
-
-/** Another cluster is not ours to lead to: the client looks the topic up again, here. */
-function migrated(bytes: Buffer, command: Command): Buffer | null {
-  const fields = fieldsOf(bytes, command.at, command.end);
-  const resource = numberIn(fields, 1);
-  if (resource === undefined) return null;
-  const type = (numberIn(fields, 2) ?? PRODUCER) === PRODUCER ? Type.closeProducer : Type.closeConsumer;
-  return frameOf(type, new MessageWriter().number(1, resource).number(2, NO_REQUEST));
 }

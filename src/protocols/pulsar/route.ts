@@ -5,6 +5,7 @@ import type { CloseReason } from '../../contract/reasons.ts';
 import type { LocalAddresses } from '../../contract/topology.ts';
 import { brokerAt } from './broker-url.ts';
 import { PulsarClientSession } from './client-session.ts';
+import { ClosingNames } from './closing-names.ts';
 import { REQUEST_OF } from './commands.ts';
 import { type Connect, type Connected, FRAME_PADDING_BYTES, NEWEST_PROTOCOL } from './connect.ts';
 import { KnownBrokers } from './known-brokers.ts';
@@ -26,6 +27,7 @@ export class PulsarRoute implements ProtocolRoute {
   readonly maxFrameBytes: number;
   readonly multiplexing: MultiplexingContext;
   readonly brokers = new KnownBrokers();
+  readonly closingNames = new ClosingNames();
   readonly #learnt = new LearntBrokers();
   readonly #ports: LocalPorts;
   readonly #clients = new Map<number, PulsarClientSession>();

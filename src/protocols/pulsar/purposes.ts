@@ -1,0 +1,31 @@
+/** What connections are dialled for. */
+export const LOOKUP = 'lookup';
+const OWN = 'own:';
+const SHARED = 'shared:';
+
+/** One client's own. */
+export function ownPurposeOf(client: number): string {
+  return `${OWN}${client}`;
+}
+
+/** The number of the client whose own it is; null: it is nobody's own. */
+export function ownerOf(purpose: string): number | null {
+  return purpose.startsWith(OWN) ? Number(purpose.slice(OWN.length)) : null;
+}
+
+/** For producers of all clients that speak alike. */
+export function sharedPurposeOf(protocolVersion: number, features: number): string {
+  return `${SHARED}${protocolVersion}:${features}`;
+}
+
+export interface SharedSpeech {
+  readonly protocolVersion: number;
+  readonly features: number;
+}
+
+/** How those speak who share it; null: it is not for producers of several. */
+export function speechOf(purpose: string): SharedSpeech | null {
+  if (!purpose.startsWith(SHARED)) return null;
+  const [protocolVersion = 0, features = 0] = purpose.slice(SHARED.length).split(':').map(Number);
+  return { protocolVersion, features };
+}

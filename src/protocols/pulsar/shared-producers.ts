@@ -1,0 +1,74 @@
+/** Those producers of one client that may share connections, and what is done with the client's requests for them. */
+import type { Registration } from '../../contract/multiplexing.ts';
+import { NO_REQUEST, Type } from './commands.ts';
+import { frameOf, MessageWriter } from './message.ts';
+import { Producer } from './producer.ts';
+
+/** `discard`: the client does not know yet that it is closed; a frame: the answer; else it goes to a broker. */
+export type ProducerVerdict = 'forward' | 'discard' | Buffer;
+
+export class SharedProducers {
+  /** By the client's numbers. */
+  readonly #producers = new Map<bigint, Producer>();
+  /** The client's producers use a connection of its own from now on. */
+  isIsolated = false;
+  /** Whose end the client will have been told, or have had confirmed, once it was answered. */
+  #telling: Producer | null = null;
+  #ending: Producer | null = null;
+
+  find(id: bigint): Producer | undefined {
+    return this.#producers.get(id);
+  }
+  [Symbol.iterator](): Iterator<Producer> {
+    return this.#producers.values();
+  }
+
+  /** A PRODUCER, in a frame of its own, asks for this; null: it keeps a connection of its client's own. */
+  proposed(frame: Buffer, id: bigint): Producer | null {
+    const producer = new Producer(frame, this.#producers.get(id));
+    return producer.mayShare ? producer : null;
+  }
+
+  keep(producer: Producer): void {
+    this.#producers.set(producer.id, producer);
+  }
+
+  forget(id: bigint): void {
+    this.#producers.delete(id);
+  }
+
+  /** A message for it. */
+  message(producer: Producer): ProducerVerdict {
+    this.#telling = null;
+    this.#ending = null;
+    if (producer.state === 'told') return 'discard';
+    if (producer.state !== 'refused') return 'forward';
+    // No broker lets us open it again: its client does so itself, and sends again what was not acknowledged.
+    this.#telling = producer;
+    return frameOf(Type.closeProducer, new MessageWriter().number(1, producer.id).number(2, NO_REQUEST));
+  }
+
+  /** Its CLOSE_PRODUCER. */
+  end(producer: Producer, requestId: bigint): ProducerVerdict {
+    this.#telling = null;
+    this.#ending = null;
+    if (producer.link !== null) return 'forward';
+    this.#ending = producer; // it is open nowhere: nobody needs to be asked
+    return frameOf(Type.success, new MessageWriter().number(1, requestId));
+  }
+
+  /** The answer was written. The producer that is no more, if it was about that. */
+  answered(): bigint | null {
+    if (this.#telling !== null) this.#telling.state = 'told';
+    const ended = this.#ending;
+    this.#telling = null;
+    this.#ending = null;
+    if (ended === null) return null;
+    this.forget(ended.id);
+    return ended.id;
+  }
+
+  registrations(broker: string): Registration[] {
+    return [...this.#producers.values()].map((producer) => producer.view(broker));
+  }
+}
