@@ -7,7 +7,7 @@ import { NO_REQUEST, Type } from './commands.ts';
 import { keepsPromise } from './connect.ts';
 import { leadingNumberAt } from './frame-head.ts';
 import type { Failure, Link, LinkContext } from './link.ts';
-import { type Command, fieldsOf, numberIn } from './message.ts';
+import { type Command, commandIn, fieldsOf, numberIn } from './message.ts';
 import { movedTo } from './moved.ts';
 import { OwnLedger } from './own-ledger.ts';
 import type { Producer } from './producer.ts';
