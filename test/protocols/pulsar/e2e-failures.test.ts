@@ -1,0 +1,153 @@
+/** Brokers that go, move topics or ask who one is: clients recover by themselves, and nothing is lost or doubled. */
+import t from 'tap';
+import { Secret } from '../../../src/contract/credential.ts';
+import { Application } from '../../support/pulsar/application.ts';
+import { type PulsarSidecar, startPulsar } from '../../support/pulsar/memory.ts';
+
+const TOPIC = 'persistent://public/default/orders';
+
+function open(sidecar: PulsarSidecar, count: number) {
+  const all = Array.from({ length: count }, () => new Application(() => sidecar.open()));
+  return { all, producers: all.map((each) => each.producer(TOPIC)) };
+}
+
+function recover(sidecar: PulsarSidecar, all: readonly Application[]): void {
+  for (let round = 0; round < 8; round += 1) {
+    sidecar.pass(5);
+    for (const each of all) each.retry();
+    sidecar.pump();
+  }
+}
+
+for (const tells of [true, false]) {
+  t.test(`a topic is unloaded under load, ${tells ? 'with' : 'without'} being told where to`, async (t) => {
+    const sidecar = await startPulsar(t, { brokers: 2, cluster: { deduplication: true } });
+    const { all, producers } = open(sidecar, 4);
+    for (let round = 0; round < 6; round += 1) {
+      for (const each of producers) each.send(`${each.name} ${round}`);
+      if (round === 2) sidecar.cluster.broker().holdAnswers('SEND');
+      if (round === 3) {
+        sidecar.cluster.unload(TOPIC, 1, tells);
+        sidecar.cluster.broker().release();
+        sidecar.pump();
+      }
+    }
+    recover(sidecar, all);
+    for (const { acknowledged, pending } of producers) {
+      t.equal(pending.length, 0);
+      t.equal(acknowledged.length, 6);
+    }
+    const { entries } = sidecar.cluster.topic(TOPIC);
+    t.equal(entries.length, 24);
+    for (const { name } of producers)
+      t.strictSame(
+        entries.filter(({ producerName }) => producerName === name).map(({ sequenceId }) => sequenceId),
+        [0n, 1n, 2n, 3n, 4n, 5n],
+      );
+    t.strictSame(
+      all.flatMap(({ strayed }) => strayed),
+      [],
+    );
+    t.ok(
+      entries.some(({ connection }) =>
+        sidecar.cluster.broker(1).connections.some(({ number }) => number === connection),
+      ),
+    );
+    t.strictSame(sidecar.cluster.faults, []);
+    t.strictSame(sidecar.closeReasons, []);
+  });
+}
+
+t.test('a broker is killed under load and comes back', async (t) => {
+  const sidecar = await startPulsar(t, { cluster: { deduplication: true } });
+  const { all, producers } = open(sidecar, 4);
+  for (const each of producers) each.send('one');
+  sidecar.cluster.broker().holdAnswers('SEND');
+  for (const each of producers) each.send('two');
+  sidecar.kill(0);
+  t.ok(sidecar.closeReasons.length >= 4, 'who was owed a receipt is closed, as it would be directly');
+  t.ok(sidecar.closeReasons.every((reason) => reason === 'upstream_lost'));
+  for (const each of producers) each.send('three');
+  sidecar.cluster.broker().release();
+  sidecar.serve(0);
+  recover(sidecar, all);
+  for (const { acknowledged } of producers) t.strictSame(acknowledged, ['one', 'two', 'three']);
+  t.equal(sidecar.cluster.topic(TOPIC).entries.length, 12);
+});
+
+t.test('a broker is killed while clients that owe nothing are silent: they do not learn of it', async (t) => {
+  const sidecar = await startPulsar(t);
+  const { all, producers } = open(sidecar, 4);
+  for (const each of producers) each.send('one');
+  sidecar.kill(0);
+  t.strictSame(sidecar.closeReasons, []);
+  sidecar.serve(0);
+  sidecar.pass(20);
+  for (const each of producers) each.send('two');
+  recover(sidecar, all);
+  for (const { acknowledged } of producers) t.strictSame(acknowledged, ['one', 'two']);
+  t.equal(sidecar.cluster.topic(TOPIC).entries.length, 8);
+  t.strictSame(
+    all.flatMap(({ errors }) => errors),
+    [],
+  );
+});
+
+t.test(
+  'a broker that closes one shared connection in the middle of a frame takes down only who was owed',
+  async (t) => {
+    const sidecar = await startPulsar(t, { cluster: { deduplication: true } });
+    const { all, producers } = open(sidecar, 2);
+    for (const each of producers) each.send('one');
+    const shared = sidecar.cluster.broker().open.find((each) => each.producers.size > 0);
+    shared?.write(Buffer.from([0, 0, 0, 30, 0, 0, 0, 26, 8]));
+    shared?.end();
+    sidecar.pump();
+    for (const each of producers) each.send('two');
+    recover(sidecar, all);
+    for (const { acknowledged } of producers) t.strictSame(acknowledged, ['one', 'two']);
+    t.equal(sidecar.cluster.topic(TOPIC).entries.length, 4);
+  },
+);
+
+t.test('a producer that has to wait until it is ready is not sent for before', async (t) => {
+  const sidecar = await startPulsar(t);
+  sidecar.cluster.broker().keepsProducersWaiting = true;
+  const { all, producers } = open(sidecar, 2);
+  for (const each of producers) each.send('one');
+  sidecar.pass(1);
+  t.equal(sidecar.cluster.topic(TOPIC).entries.length, 0);
+  sidecar.cluster.broker().makeReady();
+  sidecar.pump();
+  for (const { acknowledged } of producers) t.strictSame(acknowledged, ['one']);
+  t.strictSame([...sidecar.cluster.faults, ...all.flatMap(({ errors }) => errors)], []);
+});
+
+t.test('who is asked for a credential once more answers with what the sidecar owns', async (t) => {
+  const sidecar = await startPulsar(t, {
+    cluster: { credentials: new Set(['good']) },
+    credential: { mechanism: 'OAUTHBEARER', token: new Secret('good'), extensions: {} },
+  });
+  const { producers } = open(sidecar, 2);
+  for (const each of producers) each.send('one');
+  for (const connection of sidecar.cluster.broker().open) connection.challenge();
+  sidecar.pump();
+  for (const connection of sidecar.cluster.broker().open) t.strictSame(connection.shown, ['token:good', 'token:good']);
+  for (const each of producers) each.send('two');
+  for (const { acknowledged } of producers) t.strictSame(acknowledged, ['one', 'two']);
+  t.strictSame(sidecar.closeReasons, []);
+});
+
+t.test('a broker that throttles one connection stops those on it, and they go on when it reads again', async (t) => {
+  const sidecar = await startPulsar(t);
+  const { producers } = open(sidecar, 3);
+  for (const each of producers) each.send('one');
+  for (const connection of sidecar.cluster.broker().open) connection.pause();
+  for (const each of producers) each.send('two');
+  sidecar.pass(20);
+  for (const { pending } of producers) t.equal(pending.length, 1);
+  for (const connection of sidecar.cluster.broker().open) connection.resume();
+  sidecar.pump();
+  for (const { acknowledged } of producers) t.strictSame(acknowledged, ['one', 'two']);
+  t.strictSame(sidecar.closeReasons, []);
+});
