@@ -2,9 +2,10 @@
 import t from 'tap';
 import { Verdict } from '../../src/contract/protocol.ts';
 import { bytesInUse, collectGarbage } from './garbage-collector.ts';
-import { inPieces, Lab, type Link, Talk, TENANT, WHOLE } from './lab.ts';
+import { inPieces, Lab, type Link, TENANT, WHOLE } from './lab.ts';
 import type { Exchange } from './specimen.ts';
 import { SPECIMENS } from './specimens.ts';
+import { Talk } from './talk.ts';
 
 const BATCH = 50;
 /** Less than anything that the large exchanges carry. */

@@ -7,9 +7,10 @@ import fc from 'fast-check';
 import t from 'tap';
 import { type ClientSession, Verdict } from '../../src/contract/protocol.ts';
 import { CLOSE_REASONS, RELEASE_REASONS } from '../../src/contract/reasons.ts';
-import { inPieces, Lab, Link, MAX_FRAME_BYTES, STREAMING, Talk, TENANT, WHOLE } from './lab.ts';
+import { inPieces, Lab, Link, MAX_FRAME_BYTES, STREAMING, TENANT, WHOLE } from './lab.ts';
 import type { Exchange, ProtocolSpecimen } from './specimen.ts';
 import { SPECIMENS } from './specimens.ts';
+import { Talk } from './talk.ts';
 
 const RUNS = { numRuns: 500 };
 const cuts = fc.array(fc.nat(2000), { maxLength: 12 });

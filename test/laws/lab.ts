@@ -1,16 +1,12 @@
 /** A route of a protocol, without the core: its sessions, driven as the contract says that the core drives them. */
-import {
-  type ClientSession,
-  type Demand,
-  type ProtocolRoute,
-  type UpstreamSession,
-  Verdict,
-} from '../../src/contract/protocol.ts';
-import type { CloseReason, PinReason } from '../../src/contract/reasons.ts';
+import type { MultiplexingContext } from '../../src/contract/multiplexing.ts';
+import type { ClientSession, ProtocolRoute, UpstreamSession } from '../../src/contract/protocol.ts';
+import type { CloseReason } from '../../src/contract/reasons.ts';
 import type { LocalAddress } from '../../src/contract/topology.ts';
 import { protocolNamed } from '../../src/protocols/registry.ts';
 import { Observer } from './observer.ts';
 import type { ProtocolSpecimen } from './specimen.ts';
+import { Talk } from './talk.ts';
 
 export const MAX_FRAME_BYTES = 100 * 1024 * 1024;
 /** The limit from which requests stream; one that all exchanges stay below, and one that none does. */
@@ -33,11 +29,35 @@ export function inPieces(bytes: Buffer, cuts: readonly number[], use: (piece: Bu
   }
 }
 
+const tenants = new WeakMap<ClientSession, string>();
+let nextTenant = 1;
+
+/** The name of a client on connections that serve several. */
+function tenantOf(client: ClientSession): string {
+  const known = tenants.get(client);
+  if (known !== undefined) return known;
+  const tenant = `${TENANT} ${nextTenant}`;
+  nextTenant += 1;
+  tenants.set(client, tenant);
+  return tenant;
+}
+
+/** What routes of protocols that multiplex are made with. */
+export const MULTIPLEXING: MultiplexingContext = {
+  wholeFrameBytes: WHOLE,
+  passed: null,
+  isUpstreamSecured: false,
+  isAllowedBroker: () => true,
+  rewritesLookups: false,
+  keepsTopicsAlive: false,
+};
+
 /** A connection to a server, and the server. */
 export class Link {
   readonly session: UpstreamSession<string>;
   readonly observer = new Observer();
   readonly #serve: (written: Buffer) => Buffer;
+  readonly #tenants = new Set<string>();
 
   constructor(session: UpstreamSession<string>, serve: (written: Buffer) => Buffer) {
     this.session = session;
@@ -46,8 +66,37 @@ export class Link {
 
   /** Sends bytes to the server, and hears what it says to them. */
   send(bytes: Buffer): void {
-    const answers = this.#serve(bytes);
+    const answers = this.ask(bytes);
     if (answers.length > 0) this.read(answers);
+  }
+
+  /** Sends bytes to the server; what it says to them has not arrived yet. */
+  ask(bytes: Buffer): Buffer {
+    return this.#serve(bytes);
+  }
+
+  /** Registers what the client asked last, and what has to be asked before: the core does so before it writes. */
+  admit(client: ClientSession, bytes: Buffer, start: number): CloseReason | undefined {
+    const { session } = this;
+    const { tenancy } = session;
+    if (tenancy === undefined) return session.admit(client, TENANT);
+    const tenant = tenantOf(client);
+    if (!this.#tenants.has(tenant)) session.lend(tenant);
+    this.#tenants.add(tenant);
+    const preparation = tenancy.prepare(client, tenant);
+    if (preparation === null) return tenancy.admit(client, tenant, bytes, start);
+    if (preparation === undefined) throw new Error('it waits for what was asked before');
+    this.send(preparation);
+    client.inspect(bytes, start, bytes.length, true, false);
+    return this.admit(client, bytes, start);
+  }
+
+  /** What is written of an admitted request that lies in `bytes` from `start` on, as far as it is there. */
+  written(client: ClientSession, bytes: Buffer, start: number): Buffer {
+    const { tenancy } = this.session;
+    const end = Math.min(bytes.length, start + client.size);
+    if (tenancy === undefined || tenancy.head === null) return bytes.subarray(start, end);
+    return Buffer.concat([tenancy.head, bytes.subarray(start + tenancy.replaced, end)]);
   }
 
   read(bytes: Buffer, cuts: readonly number[] = []): void {
@@ -62,6 +111,7 @@ export class Link {
 export class Lab {
   readonly specimen: ProtocolSpecimen;
   readonly route: ProtocolRoute;
+  #link: Link | null = null;
 
   constructor(specimen: ProtocolSpecimen) {
     this.specimen = specimen;
@@ -76,6 +126,7 @@ export class Lab {
       ports: {},
       saslPassThrough: specimen.security?.passThrough ?? false,
       users: specimen.security?.users ?? null,
+      ...(specimen.multiplexing === undefined ? {} : { multiplexing: MULTIPLEXING }),
     });
   }
 
@@ -85,14 +136,28 @@ export class Lab {
     return broker;
   }
 
+  /** One that has said what all of them say first, to the connection made last. */
   client(): ClientSession {
-    return this.route.client(this.#node().node, this.specimen.security?.user ?? null);
+    const client = this.route.client(this.#node().node, this.specimen.security?.user ?? null);
+    const { multiplexing } = this.specimen;
+    if (multiplexing === undefined) return client;
+    const talk = new Talk(this, this.#link ?? this.link(), WHOLE, client);
+    talk.feed(Buffer.from(multiplexing.opening));
+    talk.link.observer.forget();
+    if (talk.closeReason !== null) throw new Error(`the opening ended in ${talk.closeReason}: ${talk.closeDetail}`);
+    return client;
+  }
+
+  /** As if nobody had renumbered anything. */
+  plain(written: Buffer): Buffer {
+    return this.specimen.multiplexing?.plain(written) ?? written;
   }
 
   /** A connection that was greeted, lent to the tenant. */
   link(): Link {
     const { user = '', credential = null } = this.specimen.security ?? {};
-    const link = new Link(this.route.upstream<string>(this.#node(), user), this.specimen.serve());
+    const purpose = this.specimen.multiplexing?.purpose;
+    const link = new Link(this.route.upstream<string>(this.#node(), user, purpose), this.specimen.serve());
     const greeting = link.session.greeting(credential);
     if (greeting !== undefined) link.send(greeting);
     for (let reply = link.observer.replies.shift(); reply !== undefined; reply = link.observer.replies.shift())
@@ -100,128 +165,8 @@ export class Lab {
     if (greeting !== undefined && link.observer.all('ready').length !== 1)
       throw new Error(`${this.specimen.name}: the greeting came to nothing: ${link.observer.failure?.detail}`);
     link.observer.forget();
-    link.session.lend(TENANT);
+    if (purpose === undefined) link.session.lend(TENANT);
+    this.#link = link;
     return link;
-  }
-}
-
-export interface Sent {
-  bytes: number;
-  readonly demand: Demand;
-  readonly pin: PinReason | undefined;
-  readonly work: boolean;
-}
-
-/** One client, its link, and what the core does between them. */
-export class Talk {
-  /** What went to the server, request by request. */
-  readonly requests: Sent[] = [];
-  closeReason: CloseReason | null = null;
-  closeDetail = '';
-  readonly client: ClientSession;
-  readonly link: Link;
-  readonly #framed: boolean;
-  readonly #wholeFrameBytes: number;
-  readonly #sent: Buffer[] = [];
-  /** Local answers, each with what had been delivered before it. */
-  readonly #local: { readonly at: number; readonly bytes: Buffer }[] = [];
-  #held: Buffer = Buffer.alloc(0);
-  #bodyLeft = 0;
-
-  constructor(lab: Lab, link: Link, wholeFrameBytes: number) {
-    this.client = lab.client();
-    this.link = link;
-    this.#framed = lab.specimen.framed;
-    this.#wholeFrameBytes = wholeFrameBytes;
-  }
-
-  feed(piece: Buffer): void {
-    const bytes = this.#held.length > 0 ? Buffer.concat([this.#held, piece]) : piece;
-    let at = 0;
-    while (at < bytes.length && this.closeReason === null) {
-      if (this.#bodyLeft === 0 && !this.#take(bytes, at)) break;
-      const part = Math.min(this.#bodyLeft, bytes.length - at);
-      if (part > 0) this.#send(bytes.subarray(at, at + part));
-      this.#bodyLeft -= part;
-      at += part > 0 ? part : this.client.size;
-    }
-    this.#held = Buffer.from(bytes.subarray(at));
-  }
-
-  /** True: the request was dealt with, or its bytes go out now. */
-  #take(bytes: Buffer, at: number): boolean {
-    const { client, link } = this;
-    const owing = link.session.owed > 0;
-    switch (client.inspect(bytes, at, bytes.length, true, owing)) {
-      case Verdict.forward:
-        return this.#admit(bytes.length - at);
-      case Verdict.answer: {
-        if (owing) return false; // it waits for what is owed before it
-        if (client.size > bytes.length - at) throw new Error('answered here before it was complete');
-        this.#local.push({ at: link.observer.delivered.length, bytes: client.answer() });
-        return true;
-      }
-      case Verdict.dismiss:
-        if (!owing) this.#local.push({ at: link.observer.delivered.length, bytes: client.answer() });
-        this.closeReason = client.closeReason;
-        this.closeDetail = client.closeDetail;
-        return false;
-      case Verdict.close:
-        this.closeReason = client.closeReason;
-        this.closeDetail = client.closeDetail;
-        return false;
-      case Verdict.learn:
-        throw new Error('a server was greeted, so there is nothing to learn');
-      default:
-        return false;
-    }
-  }
-
-  #admit(available: number): boolean {
-    const { client, link } = this;
-    const { size, demand, pin, work } = client;
-    if (size > available && size <= this.#wholeFrameBytes) return false;
-    const refusal = link.session.admit(client, TENANT);
-    if (refusal !== undefined) {
-      this.closeReason = refusal;
-      return false;
-    }
-    const last = this.requests.at(-1);
-    if (!this.#framed && last !== undefined) last.bytes += size;
-    else this.requests.push({ bytes: size, demand, pin, work });
-    this.#bodyLeft = size;
-    return true;
-  }
-
-  #send(bytes: Buffer): void {
-    this.#sent.push(Buffer.from(bytes));
-    this.link.send(bytes);
-  }
-
-  get sent(): Buffer {
-    return Buffer.concat(this.#sent);
-  }
-
-  /** Everything that the client hears, in order. */
-  get heard(): Buffer {
-    const { delivered } = this.link.observer;
-    let from = 0;
-    const parts = this.#local.flatMap(({ at, bytes }) => {
-      const before = delivered.subarray(from, at);
-      from = at;
-      return [before, bytes];
-    });
-    return Buffer.concat([...parts, delivered.subarray(from)]);
-  }
-
-  /** All of it, to be compared. */
-  get summary(): string {
-    const { requests, closeReason } = this;
-    return JSON.stringify({
-      requests,
-      closeReason,
-      sent: this.sent.toString('hex'),
-      heard: this.heard.toString('hex'),
-    });
   }
 }

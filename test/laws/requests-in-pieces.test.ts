@@ -1,9 +1,10 @@
 /** LAW: however a client's bytes are split into reads, the same requests go out, byte for byte, and it hears the same. */
 import fc from 'fast-check';
 import t from 'tap';
-import { inPieces, Lab, type Link, STREAMING, Talk, WHOLE } from './lab.ts';
+import { inPieces, Lab, type Link, STREAMING, WHOLE } from './lab.ts';
 import type { Exchange } from './specimen.ts';
 import { SPECIMENS } from './specimens.ts';
+import { Talk } from './talk.ts';
 
 const RUNS = 300;
 const REGIMES = [WHOLE, STREAMING];

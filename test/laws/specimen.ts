@@ -42,12 +42,23 @@ export interface SpecimenSecurity {
   readonly credential?: Credential;
 }
 
+/** Of protocols whose connections serve several clients at once (`contract/multiplexing.ts`). */
+export interface SpecimenMultiplexing {
+  /** Of the connection that the exchanges go over. */
+  readonly purpose: string;
+  /** What every client says first; answered here once a server was greeted. */
+  readonly opening: Buffer;
+  /** What was written to a server, as if nobody had renumbered it: compared with what clients wrote. */
+  readonly plain: (written: Buffer) => Buffer;
+}
+
 export interface ProtocolSpecimen {
   /** As in the registry. */
   readonly protocol: string;
   /** Tells specimens apart. */
   readonly name: string;
   readonly security?: SpecimenSecurity;
+  readonly multiplexing?: SpecimenMultiplexing;
   /** Requests have a beginning and an end. Otherwise every read is one, and only the bytes count. */
   readonly framed: boolean;
   /** At least one of each class of request. */
