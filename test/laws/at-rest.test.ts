@@ -2,7 +2,7 @@
 import t from 'tap';
 import { Verdict } from '../../src/contract/protocol.ts';
 import { bytesInUse, collectGarbage } from './garbage-collector.ts';
-import { inPieces, Lab, type Link, TENANT, WHOLE } from './lab.ts';
+import { inPieces, Lab, type Link, WHOLE } from './lab.ts';
 import type { Exchange } from './specimen.ts';
 import { SPECIMENS } from './specimens.ts';
 import { Talk } from './talk.ts';
@@ -37,9 +37,9 @@ function converse(lab: Lab, link: Link, { request, answer, local }: Exchange): W
   buffers.push(new WeakRef(asked.buffer));
   const verdict = client.inspect(asked, 0, asked.length, true, false);
   if (verdict === Verdict.answer) client.answer();
-  else link.session.admit(client, TENANT);
+  else link.admit(client, asked, 0);
   if (local) return buffers;
-  const bytes = answer(1);
+  const bytes = lab.specimen.multiplexing === undefined ? answer(1) : link.ask(link.written(client, asked, 0));
   inPieces(bytes, [bytes.length >> 1], (piece) => {
     const own = readBuffer(piece);
     buffers.push(new WeakRef(own.buffer));

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { type ClientSession, Verdict } from '../../src/contract/protocol.ts';
 import { CLOSE_REASONS, RELEASE_REASONS } from '../../src/contract/reasons.ts';
-import { inPieces, Lab, Link, MAX_FRAME_BYTES, STREAMING, TENANT, WHOLE } from './lab.ts';
+import { inPieces, Lab, Link, MAX_FRAME_BYTES, STREAMING, WHOLE } from './lab.ts';
 import type { Exchange, ProtocolSpecimen } from './specimen.ts';
 import { SPECIMENS } from './specimens.ts';
 import { Talk } from './talk.ts';
@@ -67,12 +67,13 @@ for (const specimen of SPECIMENS) {
 
   t.test(`${name}: a request before what is refused goes out, one behind it does not`, async (t) => {
     if (first === undefined) return;
+    const lab = new Lab(specimen);
     for (const { name, bytes } of refusals) {
       const stream = Buffer.concat([first.request(1), bytes, first.request(2)]);
       for (const cut of [0, first.request(1).length, first.request(1).length + bytes.length]) {
         const talk = unheard(specimen, stream, [cut], WHOLE);
         t.ok(talk.closeReason !== null && isSound(talk), name);
-        t.strictSame(talk.sent, first.request(1), name);
+        t.strictSame(lab.plain(talk.sent), lab.plain(first.request(1)), name);
       }
     }
   });
@@ -82,7 +83,10 @@ for (const specimen of SPECIMENS) {
       fc.property(fc.oneof(random, spoiltRequests(specimen)), cuts, (bytes, at) => {
         const whole = unheard(specimen, bytes, [], WHOLE);
         const split = unheard(specimen, bytes, at, WHOLE);
-        const isPrefix = whole.heard.length > 0 || bytes.subarray(0, whole.sent.length).equals(whole.sent);
+        const isPrefix =
+          specimen.multiplexing !== undefined || // what is renumbered may change its length
+          whole.heard.length > 0 ||
+          bytes.subarray(0, whole.sent.length).equals(whole.sent);
         return isSound(whole) && isPrefix && whole.summary === split.summary;
       }),
       RUNS,
@@ -112,21 +116,17 @@ for (const specimen of SPECIMENS) {
   const asked = specimen.exchanges.filter(({ local }) => !local);
   const lists = fc.array(fc.constantFrom(...asked), { minLength: 1, maxLength: 5 });
 
-  function owing(list: readonly Exchange[]): Link {
+  function owing(list: readonly Exchange[]): { readonly link: Link; readonly answers: readonly Buffer[] } {
     const lab = new Lab(specimen);
     const link = lab.link();
     const client = lab.client();
-    for (const [index, { request }] of list.entries()) {
-      client.inspect(request(index + 1), 0, request(index + 1).length, false, true);
-      link.session.admit(client, TENANT);
-    }
-    return link;
+    return { link, answers: list.map((exchange, index) => lab.ask(link, client, exchange, index + 1)) };
   }
 
   t.test(`${name}: any bytes of a server are passed on, waited for or end the connection`, async () => {
     fc.assert(
       fc.property(lists, random, cuts, (list, bytes, at) => {
-        const link = owing(list);
+        const { link } = owing(list);
         link.read(bytes, at); // the observer throws if anything is told after a failure
         const { failure, delivered } = link.observer;
         if (failure !== null) return RELEASE_REASONS.includes(failure.reason) && failure.detail.length > 0;
@@ -141,12 +141,11 @@ for (const specimen of SPECIMENS) {
     async () => {
       fc.assert(
         fc.property(lists, cuts, fc.nat(), fc.nat(255), (list, at, where, byte) => {
-          const answers = list.map(({ answer }, index) => answer(index + 1));
+          const [{ link: whole, answers }, { link: split }] = [owing(list), owing(list)];
           const bytes = Buffer.concat(answers);
           if (bytes.length === 0) return true;
           const spoilt = where % bytes.length;
           bytes[spoilt] = byte;
-          const [whole, split] = [owing(list), owing(list)];
           whole.read(bytes);
           split.read(bytes, at);
           let end = 0;
@@ -166,9 +165,9 @@ for (const specimen of SPECIMENS) {
   );
 
   t.test(`${name}: bytes behind the last answer end the connection, and the answer has arrived`, async (t) => {
-    if (!framed || first === undefined) return;
+    if (!framed || first === undefined || specimen.multiplexing !== undefined) return; // there servers speak unasked
     for (const extra of [1, 4, 50]) {
-      const link = owing([first]);
+      const { link } = owing([first]);
       link.read(Buffer.concat([first.answer(1), Buffer.alloc(extra)]));
       t.equal(link.observer.failure?.reason, 'unsolicited_bytes');
       t.strictSame(link.observer.delivered, first.seen(1));

@@ -1,11 +1,11 @@
 /** A route of a protocol, without the core: its sessions, driven as the contract says that the core drives them. */
 import type { MultiplexingContext } from '../../src/contract/multiplexing.ts';
-import type { ClientSession, ProtocolRoute, UpstreamSession } from '../../src/contract/protocol.ts';
+import { type ClientSession, type ProtocolRoute, type UpstreamSession, Verdict } from '../../src/contract/protocol.ts';
 import type { CloseReason } from '../../src/contract/reasons.ts';
 import type { LocalAddress } from '../../src/contract/topology.ts';
 import { protocolNamed } from '../../src/protocols/registry.ts';
 import { Observer } from './observer.ts';
-import type { ProtocolSpecimen } from './specimen.ts';
+import type { Exchange, ProtocolSpecimen } from './specimen.ts';
 import { Talk } from './talk.ts';
 
 export const MAX_FRAME_BYTES = 100 * 1024 * 1024;
@@ -146,6 +146,16 @@ export class Lab {
     talk.link.observer.forget();
     if (talk.closeReason !== null) throw new Error(`the opening ended in ${talk.closeReason}: ${talk.closeDetail}`);
     return client;
+  }
+
+  /** Registers an exchange's request with a link, as written; its answer, which has not arrived yet. */
+  ask(link: Link, client: ClientSession, { name, request, answer }: Exchange, id: number): Buffer {
+    const bytes = request(id);
+    const verdict = client.inspect(bytes, 0, bytes.length, false, true);
+    if (verdict !== Verdict.forward || link.admit(client, bytes, 0) !== undefined)
+      throw new Error(`${name} did not go to a server`);
+    if (this.specimen.multiplexing === undefined) return answer(id);
+    return link.ask(link.written(client, bytes, 0)); // only the server knows who asked
   }
 
   /** As if nobody had renumbered anything. */
