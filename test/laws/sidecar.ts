@@ -10,7 +10,7 @@ import { LISTEN, type Overrides, routeOptions } from '../support/core-fixture.ts
 import { FakeNetwork } from '../support/fake-network.ts';
 import type { FakePeer } from '../support/fake-peer.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { FIRST_PORT, LOCAL_HOST } from './lab.ts';
+import { FIRST_PORT, LOCAL_HOST, MULTIPLEXING } from './lab.ts';
 import type { ProtocolSpecimen } from './specimen.ts';
 
 /** DESIGN's defaults. */
@@ -77,6 +77,7 @@ export class Sidecar {
       network: this.network,
       observe: (event) => this.events.push(event),
       random: () => 0.5,
+      ...(specimen.multiplexing === undefined ? {} : { multiplexing: MULTIPLEXING }),
       ...(passThrough === undefined
         ? {}
         : { saslPassThrough: passThrough, remembered: { clusterId: null, nodes: specimen.brokers, complete: true } }),
@@ -101,11 +102,18 @@ export class Sidecar {
     };
   }
 
-  /** At the listener of the specimen's first broker. */
+  /** At the listener of the specimen's first broker. What all clients say first it has said, and was answered. */
   connect(): Application {
     const node = this.#specimen.brokers[0]?.node ?? BOOTSTRAP;
     const port = node === BOOTSTRAP ? LISTEN.port : FIRST_PORT + Number(node);
-    return new Application(this.network.connect('127.0.0.1', port, this.#specimen.security?.user), this.network);
+    const peer = this.network.connect('127.0.0.1', port, this.#specimen.security?.user);
+    const application = new Application(peer, this.network);
+    const opening = this.#specimen.multiplexing?.opening;
+    if (opening === undefined) return application;
+    application.send(opening);
+    if (application.heard.length === 0) throw new Error('the opening was not answered');
+    application.heard = Buffer.alloc(0);
+    return application;
   }
 
   pass(seconds: number): void {
@@ -154,7 +162,9 @@ export async function startSidecar(
   });
   await sidecar.route.start();
   await sidecar.network.settle();
+  if (specimen.multiplexing !== undefined) sidecar.connect().end(); // now it knows what brokers say of themselves
   sidecar.pass(3);
   sidecar.served.length = 0;
+  sidecar.events.length = 0;
   return sidecar;
 }
