@@ -152,6 +152,7 @@ export class LookupLink<T> implements Link<T> {
         detail: `a question of type ${question.type} is answered with ${command.type}`,
       };
     this.#questions.delete(own);
+    if (this.#questions.size === 0) this.head = null; // a quiet connection keeps nothing of what it carried
     if (command.type === Type.lookupResponse) {
       this.#found(question, bytes.subarray(start, end), command.at - start, command.end - start, sink);
     } else {

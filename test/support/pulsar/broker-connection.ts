@@ -184,7 +184,7 @@ export class BrokerConnection implements Holder {
   #take(each: Frame): void {
     if (!this.isOpen) return;
     this.#waitsForPong = false;
-    this.frames.push(each);
+    if (this.broker.records) this.frames.push(each);
     if (this.broker.tamper(this, each)) return;
     const { command } = each;
     if (command.name === 'UNKNOWN') {

@@ -17,6 +17,8 @@ export class FakeBroker {
   /** Commands that are dealt with, and whose answers are kept back. */
   readonly #unanswered = new Set<CommandName>();
   readonly #waiting: (() => void)[] = [];
+  /** Frames are kept, for tests to look at. */
+  records = true;
   /** Sees every frame first; true: it is dealt with. */
   tamper: (connection: BrokerConnection, frame: Frame) => boolean = () => false;
   /** Connects and then says nothing of it: `PRODUCER_SUCCESS` comes twice, first as not ready. */
