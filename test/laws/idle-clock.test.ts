@@ -5,7 +5,7 @@
 import t from 'tap';
 import { DETECTION_INTERVAL_SECONDS, MAX_IDLE_SECONDS, SPREAD_SECONDS, startSidecar } from './sidecar.ts';
 import { type Exchange, oneOfEach } from './specimen.ts';
-import { SPECIMENS } from './specimens.ts';
+import { WHOLE_SPECIMENS } from './specimens.ts';
 
 const LATEST_SECONDS = MAX_IDLE_SECONDS + DETECTION_INTERVAL_SECONDS + SPREAD_SECONDS + 1;
 const HOUSEKEEPING_EVERY_SECONDS = 20;
@@ -13,7 +13,7 @@ const HOUSEKEEPING_EVERY_SECONDS = 20;
 /** A pin for life outlasts all clocks; one of acks=0 ends with its fence, and one of an opaque stream never began to end. */
 const isPinnedForLife = ({ pin }: Exchange): boolean => pin !== undefined && pin !== 'acks_zero' && pin !== 'opaque';
 
-for (const specimen of SPECIMENS) {
+for (const specimen of WHOLE_SPECIMENS) {
   const working = oneOfEach(specimen.exchanges).filter(({ work }) => work);
   const housekeeping = oneOfEach(specimen.exchanges).filter((each) => !each.work && !isPinnedForLife(each));
 

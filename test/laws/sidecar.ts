@@ -77,7 +77,9 @@ export class Sidecar {
       network: this.network,
       observe: (event) => this.events.push(event),
       random: () => 0.5,
-      ...(specimen.multiplexing === undefined ? {} : { multiplexing: MULTIPLEXING }),
+      ...(specimen.multiplexing === undefined
+        ? {}
+        : { multiplexing: { ...MULTIPLEXING, wholeFrameBytes: options.limits.wholeFrameBytes } }),
       ...(passThrough === undefined
         ? {}
         : { saslPassThrough: passThrough, remembered: { clusterId: null, nodes: specimen.brokers, complete: true } }),

@@ -46,6 +46,8 @@ export interface SpecimenSecurity {
 export interface SpecimenMultiplexing {
   /** Of the connection that the exchanges go over. */
   readonly purpose: string;
+  /** It belongs to one client, and takes requests in parts. */
+  readonly exclusive: boolean;
   /** What every client says first; answered here once a server was greeted. */
   readonly opening: Buffer;
   /** What was written to a server, as if nobody had renumbered it: compared with what clients wrote. */

@@ -1,10 +1,11 @@
 /** Pulsar: the questions of all clients over one connection. */
 import { Demand } from '../../../src/contract/protocol.ts';
+import type { PinReason } from '../../../src/contract/reasons.ts';
 import { BOOTSTRAP } from '../../../src/contract/topology.ts';
 import { FakeBroker } from '../../support/pulsar/broker.ts';
 import { type ClusterOptions, FakeCluster } from '../../support/pulsar/cluster.ts';
 import type { CommandName, FieldsOf } from '../../support/pulsar/commands.ts';
-import { FRAME_PADDING, FrameSplitter, frame, rawFrame } from '../../support/pulsar/frames.ts';
+import { FrameSplitter, frame, rawFrame } from '../../support/pulsar/frames.ts';
 import type { Exchange, ProtocolSpecimen, Refusal } from '../specimen.ts';
 
 export const BROKER = { host: 'broker-1', port: 6650 };
@@ -73,6 +74,7 @@ export const PING: Exchange = {
   ...{ demand: Demand.pool, pin: undefined, work: false },
 };
 
+/** The answer has the request's id. */
 function question<N extends CommandName, M extends CommandName>(
   name: N,
   asked: FieldsOf<N>,
@@ -116,7 +118,7 @@ export const pulsarQuestions: ProtocolSpecimen = {
   protocol: 'pulsar',
   name: 'pulsar, questions',
   framed: true,
-  multiplexing: { purpose: 'lookup', opening: OPENING, plain: inWords('requestId') },
+  multiplexing: { purpose: 'lookup', exclusive: false, opening: OPENING, plain: inWords('requestId') },
   exchanges: [
     question('LOOKUP', { topic: TOPIC }, 'LOOKUP_RESPONSE', found, {
       ...{ ...found, urlTls: URL, proxyThroughServiceUrl: true },
@@ -150,5 +152,30 @@ export const pulsarQuestions: ProtocolSpecimen = {
   }),
 };
 
-/** Everything that a broker lets through beside the largest message. */
-export const LARGEST_FRAME_BYTES = 5 * 1024 * 1024 + FRAME_PADDING;
+function pinning(exchange: Exchange, pin: PinReason): Exchange {
+  return { ...exchange, demand: Demand.pin, pin, work: true };
+}
+
+const subscription = { topic: TOPIC, subscription: 'audit', subType: 1 };
+const watch = { watcherId: 5n, namespace: 'public/default', pattern: '.*' };
+
+/** What each client has a connection of its own for. */
+export const pulsarOwnConnections: ProtocolSpecimen = {
+  protocol: 'pulsar',
+  name: 'pulsar, connections of their own',
+  framed: true,
+  multiplexing: { purpose: 'own', exclusive: true, opening: OPENING, plain: inWords() },
+  exchanges: [
+    pinning(question('SUBSCRIBE', { ...subscription, consumerId: 2n ** 60n }, 'SUCCESS', {}), 'consumer'),
+    pinning(
+      question('WATCH_TOPIC_LIST', watch, 'WATCH_TOPIC_LIST_SUCCESS', { watcherId: 5n, topics: [], hash: '0' }),
+      'watcher',
+    ),
+    pinning(question('NEW_TXN', { tcId: 0n }, 'NEW_TXN_RESPONSE', { least: 1n, most: 0n }), 'transaction'),
+    PING,
+  ],
+  bulky: [],
+  refusals: REFUSALS,
+  brokers: [{ node: BOOTSTRAP, ...BROKER }],
+  serve: brokerOf(),
+};
