@@ -57,7 +57,8 @@ for (const specimen of WHOLE_SPECIMENS.filter(({ framed }) => framed)) {
       }
     }
     t.strictSame(sidecar.faults, [], 'a server would choke on the second half of something else');
-    t.ok(sidecar.served.length > 1, 'parts did go out');
+    // Clients that use several connections are read on until it is known which one it is for.
+    if (specimen.multiplexing === undefined) t.ok(sidecar.served.length > 1, 'parts did go out');
   });
 
   t.test(`${specimen.name}: a request in pieces that take their time goes out when it is whole`, async (t) => {
