@@ -3,16 +3,11 @@ import type { ClientRouting, Registration } from '../../contract/multiplexing.ts
 import { type ClientSession, Demand, Verdict } from '../../contract/protocol.ts';
 import type { CloseReason, PinReason } from '../../contract/reasons.ts';
 import { BOOTSTRAP } from '../../contract/topology.ts';
+import { ClientProducers } from './client-producers.ts';
 import { LAST_TYPE, NO_REQUEST, REQUEST_OF, type Request, ServerError, Type, UNKNOWN_REQUEST } from './commands.ts';
-import {
-  type Connect,
-  type Connected,
-  connectedFrame,
-  FRAME_PADDING_BYTES,
-  NEWEST_PROTOCOL,
-  readConnect,
-} from './connect.ts';
+import { type Connect, type Connected, connectedFrame, FRAME_PADDING_BYTES, readConnect } from './connect.ts';
 import { recognise } from './foreign.ts';
+import { commandFault, frameFault } from './frame-fault.ts';
 import { leadingNumberAt } from './frame-head.ts';
 import {
   type Command,
@@ -29,13 +24,8 @@ import type { Producer } from './producer.ts';
 import { LOOKUP, ownPurposeOf, sharedPurposeOf } from './purposes.ts';
 import { Renewals } from './renewals.ts';
 import type { PulsarRoute } from './route.ts';
-import { SharedProducers } from './shared-producers.ts';
 
 const SIZE_BYTES = 4;
-/** An empty command: its size, its type, its message. */
-const SMALLEST_FRAME_BYTES = 9;
-/** A command is looked at as a whole; what may be large is behind it. */
-const MOST_COMMAND_BYTES = 1024 * 1024;
 /** Of what is about the connection itself: who the client is, and signs of life. */
 const MOST_CONNECT_BYTES = 128 * 1024;
 const SEND = REQUEST_OF[Type.send] ?? UNKNOWN_REQUEST;
@@ -72,10 +62,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
   readonly number: number;
   /** By the request id of the client. */
   readonly redirects = new Map<bigint, Redirect>();
-  /** Producers that it has opened and not closed, whatever became of them: messages for others are a fault of its own. */
-  readonly producers = new Set<bigint>();
-  /** Those of them that may share connections. */
-  readonly shared = new SharedProducers();
+  readonly producers = new ClientProducers();
   /** What the inspected request is about, if that may share a connection. */
   producer: Producer | null = null;
   /** Of its own connections that are open. */
@@ -112,9 +99,6 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     for (const { keptBy } of this.ledgers) if (keptBy !== undefined) return keptBy;
     return undefined;
   }
-  get ownPurpose(): string {
-    return ownPurposeOf(this.number);
-  }
 
   inspect(bytes: Buffer, start: number, end: number, mayAnswer: boolean): Verdict {
     this.size = 0;
@@ -126,18 +110,13 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     const foreign = this.#greeted ? null : recognise(bytes, start);
     if (foreign !== null) return this.#close(foreign.reason, foreign.detail);
     const length = bytes.readUInt32BE(start);
-    const most = this.#mostFrameBytes;
-    if (length > most) {
-      const what = this.told === null ? 'no client begins with' : 'more than it was told to send:';
-      return this.#close('frame_too_large', `${what} a frame of ${length} bytes`);
-    }
-    if (length < SMALLEST_FRAME_BYTES - SIZE_BYTES)
-      return this.#close('protocol_error', `a frame cannot be ${length} bytes long`);
+    const fault = frameFault(length, this.#mostFrameBytes, this.told === null);
+    if (fault !== null) return this.#close(fault.reason, fault.detail);
     this.size = SIZE_BYTES + length;
     if (end - start < FRAME_HEAD_BYTES) return Verdict.incomplete;
     const commandBytes = bytes.readUInt32BE(start + SIZE_BYTES);
-    if (commandBytes > length - 4 || commandBytes > MOST_COMMAND_BYTES)
-      return this.#close('protocol_error', `a command of ${commandBytes} bytes in a frame of ${length}`);
+    const unfit = commandFault(commandBytes, length);
+    if (unfit !== null) return this.#close(unfit.reason, unfit.detail);
     this.#greeted = true;
     if (end - start < FRAME_HEAD_BYTES + commandBytes) return Verdict.incomplete;
     const producer = this.told === null ? undefined : leadingNumberAt(bytes, start, Type.send);
@@ -180,16 +159,19 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     if (type === Type.send) return this.#inspectSend(this.resource);
     if (type === Type.producer && this.#mayShare) {
       if (!complete) return Verdict.incomplete;
-      this.producer = this.shared.proposed(Buffer.from(bytes.subarray(start, start + this.size)), this.resource ?? 0n);
+      this.producer = this.producers.proposed(
+        Buffer.from(bytes.subarray(start, start + this.size)),
+        this.resource ?? 0n,
+      );
     } else if (type === Type.closeProducer) {
-      this.producer = this.shared.find(this.resource ?? NO_REQUEST) ?? null;
-      const ends = this.producer === null ? 'forward' : this.shared.end(this.producer, this.requestId ?? NO_REQUEST);
+      this.producer = this.producers.find(this.resource ?? NO_REQUEST) ?? null;
+      const ends = this.producer === null ? 'forward' : this.producers.end(this.producer, this.requestId ?? NO_REQUEST);
       if (ends instanceof Buffer) return this.#answerWith(ends);
     }
-    if (this.producer !== null) return this.#goTo(this.homeNode, this.sharedPurpose);
+    if (this.producer !== null) return this.#goTo(this.homeNode, sharedPurposeOf(this.connect));
     const isLarge = this.size > this.#route.multiplexing.wholeFrameBytes;
     if (request.kind === 'own' || (isLarge && type === Type.getOrCreateSchema))
-      return this.#goTo(this.homeNode, this.ownPurpose);
+      return this.#goTo(this.homeNode, ownPurposeOf(this.number));
     if (isLarge) return this.#close('protocol_error', `${request.name} of ${this.size} bytes`);
     if (this.requestId === null) return this.#close('protocol_error', `${request.name} has no request id`);
     const redirect = type === Type.lookup ? this.redirects.get(this.requestId) : undefined;
@@ -206,29 +188,29 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     this.resource = producer;
     if (producer === null || !this.producers.has(producer))
       return this.#close('protocol_error', 'a message for a producer that the client has not opened');
-    const shared = this.shared.find(producer);
+    const shared = this.producers.find(producer);
     if (shared !== undefined) return this.#inspectShared(shared);
     for (const ledger of this.ledgers)
-      if (ledger.hasProducer(producer)) return this.#goTo(this.homeNode, this.ownPurpose);
+      if (ledger.hasProducer(producer)) return this.#goTo(this.homeNode, ownPurposeOf(this.number));
     return Verdict.discard; // it was closed meanwhile, and the client does not know yet
   }
 
   /** A message for a producer that may share a connection. */
   #inspectShared(producer: Producer): Verdict {
-    const verdict = this.shared.message(producer);
+    const verdict = this.producers.message(producer);
     if (verdict === 'discard') return Verdict.discard;
     if (verdict !== 'forward') return this.#answerWith(verdict);
     this.producer = producer;
     if (this.size > this.#route.multiplexing.wholeFrameBytes) this.isolate();
-    if (!this.shared.isIsolated) return this.#goTo(this.homeNode, this.sharedPurpose);
-    this.previous = this.sharedPurpose;
-    return this.#goTo(this.homeNode, this.ownPurpose);
+    if (!this.producers.isIsolated) return this.#goTo(this.homeNode, sharedPurposeOf(this.connect));
+    this.previous = sharedPurposeOf(this.connect);
+    return this.#goTo(this.homeNode, ownPurposeOf(this.number));
   }
 
   /** Its producers may be opened over a connection that others use. */
   get #mayShare(): boolean {
     const isWhole = this.size <= this.#route.multiplexing.wholeFrameBytes;
-    return isWhole && !this.shared.isIsolated && this.homeNode !== BOOTSTRAP;
+    return isWhole && !this.producers.isIsolated && this.homeNode !== BOOTSTRAP;
   }
 
   #answerWith(frame: Buffer): Verdict {
@@ -295,8 +277,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     this.#answer = null;
     this.told ??= this.#telling;
     this.#telling = null;
-    const ended = this.shared.answered();
-    if (ended !== null) this.producers.delete(ended);
+    this.producers.answered();
     this.#route.countAbsorbed(this.type);
     return answer;
   }
@@ -307,29 +288,13 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     this.#route.countForwarded(this.type);
   }
 
-  opens(producer: Producer): void {
-    this.shared.keep(producer);
-    this.producers.add(producer.id);
-  }
-
-  closes({ id }: Producer): void {
-    this.shared.forget(id);
-    this.producers.delete(id);
-  }
-
-  /** With everybody who speaks as it does. */
-  get sharedPurpose(): string {
-    const { protocolVersion, features } = this.connect ?? { protocolVersion: 0, features: 0 };
-    return sharedPurposeOf(Math.min(protocolVersion, NEWEST_PROTOCOL), features);
-  }
-
   isolate(): void {
-    this.shared.isIsolated = true;
+    this.producers.isIsolated = true;
   }
 
   registrations(): readonly Registration[] {
     const own = [...this.ledgers].flatMap((ledger) => ledger.registrations());
-    return [...this.shared.registrations(this.homeNode), ...own];
+    return [...this.producers.registrations(this.homeNode), ...own];
   }
 
   close(): void {

@@ -86,8 +86,8 @@ export class OwnLink<T> implements Link<T> {
     this.#enter(client);
     this.passNext();
     const { type, resource } = client;
-    if (type === Type.producer && resource !== null) client.producers.add(resource);
-    if (type === Type.closeProducer && resource !== null) client.producers.delete(resource);
+    if (type === Type.producer && resource !== null) client.producers.opens(resource, null);
+    if (type === Type.closeProducer && resource !== null) client.producers.closes(resource);
     this.#ledger.admit(client, bytes, start);
     client.admitted();
     return undefined;
@@ -122,7 +122,7 @@ export class OwnLink<T> implements Link<T> {
     this.#reopening.delete(own);
     if (type === Type.producerSuccess && producer.granted(bytes, fields)) {
       this.#ledger.adopt(producer);
-      this.#client?.shared.forget(producer.id);
+      this.#client?.producers.moves(producer);
     } else {
       producer.leaveLink('refused');
     }

@@ -1,4 +1,6 @@
 /** What connections are dialled for. */
+import { NEWEST_PROTOCOL } from './connect.ts';
+
 export const LOOKUP = 'lookup';
 const OWN = 'own:';
 const SHARED = 'shared:';
@@ -13,9 +15,10 @@ export function ownerOf(purpose: string): number | null {
   return purpose.startsWith(OWN) ? Number(purpose.slice(OWN.length)) : null;
 }
 
-/** For producers of all clients that speak alike. */
-export function sharedPurposeOf(protocolVersion: number, features: number): string {
-  return `${SHARED}${protocolVersion}:${features}`;
+/** For producers of all clients that speak as this one does. */
+export function sharedPurposeOf(connect: SharedSpeech | null): string {
+  const { protocolVersion, features } = connect ?? { protocolVersion: 0, features: 0 };
+  return `${SHARED}${Math.min(protocolVersion, NEWEST_PROTOCOL)}:${features}`;
 }
 
 export interface SharedSpeech {

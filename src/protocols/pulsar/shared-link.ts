@@ -10,6 +10,7 @@ import type { PulsarClientSession } from './client-session.ts';
 import { NO_REQUEST, Type } from './commands.ts';
 import { keepsPromise } from './connect.ts';
 import type { Failure, Link, LinkContext } from './link.ts';
+import { type LinkProducer, LinkProducers } from './link-producers.ts';
 import {
   type Command,
   commandIn,
@@ -24,31 +25,8 @@ import {
 import { movedTo } from './moved.ts';
 import { renumber } from './numbered.ts';
 import type { Producer } from './producer.ts';
+import { type Asked, ProducerRequests, type Purpose } from './producer-requests.ts';
 import type { PulsarRoute } from './route.ts';
-
-/**
- * What a request was made for. `open`, `close`: by its client; `reopen`: by us, for a message that waits; `park`: for
- * nobody uses it; `leave`: its client is gone, or does not want it here any more.
- */
-type Purpose = 'open' | 'close' | 'reopen' | 'park' | 'leave';
-
-interface Asked<T> {
-  readonly purpose: Purpose;
-  readonly producer: Producer;
-  /** Null: nobody is to be told. */
-  tenant: T | null;
-  /** The client's own. */
-  readonly requestId: bigint;
-  /** What the producer was called here when it was asked. */
-  readonly number: bigint;
-  /** Its name is taken until this is answered. */
-  readonly closing: string | null;
-}
-
-interface Open<T> {
-  readonly producer: Producer;
-  readonly tenant: T;
-}
 
 export class SharedLink<T> implements Link<T> {
   readonly exclusive = false;
@@ -59,23 +37,18 @@ export class SharedLink<T> implements Link<T> {
   readonly #context: LinkContext;
   readonly #brokers: AnsweredBrokers;
   readonly #tenants = new Map<T, PulsarClientSession>();
-  /** By their numbers here. */
-  readonly #producers = new Map<bigint, Open<T>>();
-  readonly #asked = new Map<bigint, Asked<T>>();
-  /** Numbers whose producers were closed and have nothing more to come. */
-  readonly #free: bigint[] = [];
-  #nextProducer = 0n;
-  #nextRequest = 1n;
-  #unacknowledged = 0;
+  readonly #producers = new LinkProducers<T>(this);
+  readonly #requests: ProducerRequests<T>;
 
   constructor(route: PulsarRoute, context: LinkContext) {
     this.#route = route;
     this.#context = context;
     this.#brokers = new AnsweredBrokers(route, context);
+    this.#requests = new ProducerRequests<T>(route.closingNames);
   }
 
   get owed(): number {
-    return this.#asked.size + this.#unacknowledged;
+    return this.#requests.size + this.#producers.unacknowledged;
   }
   get pinned(): boolean {
     return this.#route.multiplexing.keepsTopicsAlive && this.#producers.size > 0;
@@ -90,8 +63,8 @@ export class SharedLink<T> implements Link<T> {
   }
 
   owes(tenant: T): boolean {
-    for (const asked of this.#asked.values()) if (asked.tenant === tenant && asked.purpose !== 'park') return true;
-    for (const { link, unacknowledged } of this.#tenants.get(tenant)?.shared ?? [])
+    if (this.#requests.isOwedTo(tenant)) return true;
+    for (const { link, unacknowledged } of this.#tenants.get(tenant)?.producers ?? [])
       if (link === this && unacknowledged > 0) return true;
     return false;
   }
@@ -112,32 +85,13 @@ export class SharedLink<T> implements Link<T> {
   }
 
   #open(producer: Producer, tenant: T, purpose: Purpose, requestId: bigint): Buffer {
-    const known = producer.link === this ? producer.upstreamId : undefined;
-    producer.upstreamId = known ?? this.#free.pop() ?? this.#newNumber();
-    producer.link = this;
-    producer.state = 'opening';
-    this.#producers.set(producer.upstreamId, { producer, tenant });
-    return producer.opening(this.#ask(purpose, producer, tenant, requestId), producer.upstreamId);
-  }
-
-  #newNumber(): bigint {
-    this.#nextProducer += 1n;
-    return this.#nextProducer - 1n;
-  }
-
-  #ask(purpose: Purpose, producer: Producer, tenant: T | null, requestId: bigint): bigint {
-    const own = this.#nextRequest;
-    this.#nextRequest += 1n;
-    const isClose = purpose === 'close' || purpose === 'park' || purpose === 'leave';
-    const closing = isClose ? producer.key : null;
-    if (closing !== null) this.#route.closingNames.begin(closing);
-    this.#asked.set(own, { purpose, producer, tenant, requestId, number: producer.upstreamId, closing });
-    return own;
+    this.#producers.enter(producer, tenant);
+    return producer.opening(this.#requests.ask(purpose, producer, tenant, requestId), producer.upstreamId);
   }
 
   #close(producer: Producer, purpose: Purpose, tenant: T | null, requestId: bigint): Buffer {
     producer.state = 'closing';
-    const own = this.#ask(purpose, producer, tenant, requestId);
+    const own = this.#requests.ask(purpose, producer, tenant, requestId);
     return frameOf(Type.closeProducer, new MessageWriter().number(1, producer.upstreamId).number(2, own));
   }
 
@@ -151,30 +105,20 @@ export class SharedLink<T> implements Link<T> {
       const { head, replaced } = renumber(bytes, start, commandIn(bytes, start), producer.upstreamId);
       this.head = head;
       this.replaced = replaced;
-      producer.unacknowledged += 1;
-      this.#unacknowledged += 1;
+      this.#producers.sent(producer);
     } else {
       if (requestId === null) return 'protocol_error';
       const isNew = client.type === Type.producer;
-      if (isNew) this.#succeed(client.shared.find(producer.id), producer);
+      if (isNew) this.#producers.succeed(client.producers.find(producer.id), producer);
       this.head = isNew
         ? this.#open(producer, tenant, 'open', requestId)
         : this.#close(producer, 'close', tenant, requestId);
       this.replaced = client.size;
     }
-    if (client.type === Type.producer) client.opens(producer);
-    else if (client.type === Type.closeProducer) client.closes(producer);
+    if (client.type === Type.producer) client.producers.opens(producer.id, producer);
+    else if (client.type === Type.closeProducer) client.producers.closes(producer.id);
     client.admitted();
     return undefined;
-  }
-
-  /** A client that opens a producer once more does so under the number that it has: brokers let only that succeed itself. */
-  #succeed(before: Producer | undefined, producer: Producer): void {
-    if (before === undefined || before.link !== this || before.state === 'closing') return;
-    this.#unacknowledged -= before.unacknowledged;
-    producer.link = this;
-    producer.upstreamId = before.upstreamId;
-    before.leaveLink('told');
   }
 
   passNext(): void {
@@ -185,7 +129,7 @@ export class SharedLink<T> implements Link<T> {
   leave(tenant: T): Buffer | undefined {
     this.#tenants.get(tenant)?.renewals.linkGone(this);
     this.#tenants.delete(tenant);
-    for (const asked of this.#asked.values()) if (asked.tenant === tenant) asked.tenant = null;
+    this.#requests.leave(tenant);
     return this.#closeAll('leave', (open) => open.tenant === tenant);
   }
 
@@ -194,31 +138,22 @@ export class SharedLink<T> implements Link<T> {
     return this.#closeAll('park', () => true);
   }
 
-  #closeAll(purpose: 'leave' | 'park', fits: (open: Open<T>) => boolean): Buffer | undefined {
+  #closeAll(purpose: 'leave' | 'park', fits: (open: LinkProducer<T>) => boolean): Buffer | undefined {
     const frames: Buffer[] = [];
-    for (const open of this.#producers.values()) {
+    for (const open of this.#producers) {
       const { producer } = open;
       if (producer.state === 'closing' || !fits(open)) continue;
       frames.push(this.#close(producer, purpose, null, 0n));
       // What is not acknowledged yet is nobody's any more.
-      if (purpose === 'leave') this.#isOver(open);
+      if (purpose === 'leave') this.#producers.leave(producer, 'parked');
     }
     return frames.length === 0 ? undefined : Buffer.concat(frames);
   }
 
-  /** Its client may open it elsewhere once the name is free. */
-  #isOver({ producer }: Open<T>): void {
-    this.#unacknowledged -= producer.unacknowledged;
-    producer.leaveLink('parked');
-  }
-
   gone(): readonly T[] {
-    const waiting: unknown[] = [];
-    for (const { producer } of this.#producers.values()) if (producer.link === this) producer.leaveLink('parked');
-    for (const { closing } of this.#asked.values())
-      if (closing !== null) waiting.push(...this.#route.closingNames.end(closing));
+    for (const { producer } of this.#producers) if (producer.link === this) this.#producers.leave(producer, 'parked');
     for (const client of this.#tenants.values()) client.renewals.linkGone(this);
-    return waiting as T[]; // a route has tenants of one kind
+    return this.#requests.gone();
   }
 
   // --- from the broker ------------------------------------------------------------------------------------------
@@ -246,12 +181,11 @@ export class SharedLink<T> implements Link<T> {
 
   #receipt(bytes: Buffer, start: number, end: number, command: Command, sink: UpstreamSink<T>): 'done' {
     const number = numberIn(fieldsOf(bytes, command.at, command.end), 1);
-    const open = number === undefined ? undefined : this.#producers.get(number);
+    const open = number === undefined ? undefined : this.#producers.find(number);
     // Of a producer that was closed meanwhile, or that has left.
     if (open === undefined || open.producer.link !== this || open.producer.unacknowledged === 0) return 'done';
     const { producer, tenant } = open;
-    producer.unacknowledged -= 1;
-    this.#unacknowledged -= 1;
+    this.#producers.acknowledged(producer);
     const { head } = renumber(bytes, start, command, producer.id);
     if (head === null) sink.deliver(tenant, bytes, start, end);
     else sink.deliver(tenant, head, 0, head.length);
@@ -264,11 +198,11 @@ export class SharedLink<T> implements Link<T> {
     const own = numberIn(fields, 1);
     if (own === NO_REQUEST)
       return { reason: 'broker_closed', detail: `the broker says: ${textIn(bytes, fields, 3) ?? 'an error'}` };
-    const asked = own === undefined ? undefined : this.#asked.get(own);
+    const asked = own === undefined ? undefined : this.#requests.find(own);
     if (own === undefined || asked === undefined)
       return { reason: 'wrong_correlation_id', detail: `an answer to ${own}, which was not asked` };
     const isNotReady = command.type === Type.producerSuccess && numberIn(fields, 6) === 0n;
-    if (!isNotReady) this.#asked.delete(own);
+    if (!isNotReady) this.#requests.answered(own);
     switch (asked.purpose) {
       case 'open':
         if (!isNotReady) this.#opened(asked, command, bytes, fields);
@@ -289,8 +223,7 @@ export class SharedLink<T> implements Link<T> {
   #opened({ producer, tenant }: Asked<T>, command: Command, bytes: Buffer, fields: readonly Field[]): void {
     if (producer.link !== this || producer.state === 'closing') return; // it has left meanwhile
     if (command.type === Type.error) {
-      this.#forget(producer);
-      producer.leaveLink('told');
+      this.#producers.forget(producer, 'told');
     } else {
       producer.granted(bytes, fields);
       producer.state = 'open';
@@ -302,14 +235,13 @@ export class SharedLink<T> implements Link<T> {
     const { producer, tenant } = asked;
     if (producer.link === this && producer.state === 'opening') {
       if (command.type === Type.error) {
-        this.#forget(producer);
-        producer.leaveLink('refused');
+        this.#producers.forget(producer, 'refused');
       } else if (producer.granted(bytes, fields)) {
         producer.state = 'open';
       } else {
         // Its client is to open it itself, and learn what is different.
         sink.reply(this.#close(producer, 'leave', null, 0n));
-        producer.leaveLink('refused');
+        this.#producers.leave(producer, 'refused');
       }
     }
     if (tenant !== null) sink.prepared(tenant);
@@ -317,34 +249,20 @@ export class SharedLink<T> implements Link<T> {
 
   /** CLOSE_PRODUCER was answered: nothing more comes for that number. */
   #closed({ producer, number, closing, purpose }: Asked<T>, sink: UpstreamSink<T>): void {
-    if (this.#producers.get(number)?.producer === producer) {
-      this.#producers.delete(number);
-      this.#free.push(number);
-      if (producer.link === this) {
-        this.#unacknowledged -= producer.unacknowledged;
-        producer.leaveLink(purpose === 'park' ? 'parked' : 'told');
-      }
-    }
-    if (closing === null) return;
-    for (const waiter of this.#route.closingNames.end(closing)) sink.prepared(waiter as T);
-  }
-
-  #forget(producer: Producer): void {
-    this.#unacknowledged -= producer.unacknowledged;
-    this.#producers.delete(producer.upstreamId);
+    this.#producers.closed(number, producer, purpose === 'park' ? 'parked' : 'told');
+    for (const waiter of this.#requests.freed(closing)) sink.prepared(waiter);
   }
 
   /** The topic moves, or is deleted: its client opens it anew, there or here. */
   #closedByBroker(bytes: Buffer, command: Command, sink: UpstreamSink<T>): void {
     const fields = fieldsOf(bytes, command.at, command.end);
     const number = numberIn(fields, 1);
-    const open = number === undefined ? undefined : this.#producers.get(number);
+    const open = number === undefined ? undefined : this.#producers.find(number);
     if (open === undefined || open.producer.link !== this) return;
     const { producer, tenant } = open;
     const isParking = producer.state === 'closing';
     // The answer to what was asked for it may or may not come; its number is not used again.
-    this.#forget(producer);
-    producer.leaveLink(isParking ? 'parked' : 'told');
+    this.#producers.forget(producer, isParking ? 'parked' : 'told');
     if (isParking) return;
     const frame = movedTo(bytes, command, fields, producer.id, this.#brokers, sink);
     sink.deliver(tenant, frame, 0, frame.length);

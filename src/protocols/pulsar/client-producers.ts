@@ -1,4 +1,4 @@
-/** Those producers of one client that may share connections, and what is done with the client's requests for them. */
+/** The producers of one client, those above all that may share connections, and what is done with its requests for them. */
 import type { Registration } from '../../contract/multiplexing.ts';
 import { NO_REQUEST, Type } from './commands.ts';
 import { frameOf, MessageWriter } from './message.ts';
@@ -7,8 +7,10 @@ import { Producer } from './producer.ts';
 /** `discard`: the client does not know yet that it is closed; a frame: the answer; else it goes to a broker. */
 export type ProducerVerdict = 'forward' | 'discard' | Buffer;
 
-export class SharedProducers {
-  /** By the client's numbers. */
+export class ClientProducers {
+  /** Opened and not closed, whatever became of them: messages for others are a fault of the client's own. */
+  readonly #opened = new Set<bigint>();
+  /** Those that may share connections; by the client's numbers, as all here. */
   readonly #producers = new Map<bigint, Producer>();
   /** The client's producers use a connection of its own from now on. */
   isIsolated = false;
@@ -29,11 +31,24 @@ export class SharedProducers {
     return producer.mayShare ? producer : null;
   }
 
-  keep(producer: Producer): void {
-    this.#producers.set(producer.id, producer);
+  has(id: bigint): boolean {
+    return this.#opened.has(id);
   }
 
-  forget(id: bigint): void {
+  /** @param producer if it may share connections */
+  opens(id: bigint, producer: Producer | null): void {
+    this.#opened.add(id);
+    if (producer === null) this.#producers.delete(id);
+    else this.#producers.set(id, producer);
+  }
+
+  closes(id: bigint): void {
+    this.#opened.delete(id);
+    this.#producers.delete(id);
+  }
+
+  /** It is open over a connection of its client's own from now on. */
+  moves({ id }: Producer): void {
     this.#producers.delete(id);
   }
 
@@ -57,15 +72,12 @@ export class SharedProducers {
     return frameOf(Type.success, new MessageWriter().number(1, requestId));
   }
 
-  /** The answer was written. The producer that is no more, if it was about that. */
-  answered(): bigint | null {
+  /** The answer was written. */
+  answered(): void {
     if (this.#telling !== null) this.#telling.state = 'told';
-    const ended = this.#ending;
+    if (this.#ending !== null) this.closes(this.#ending.id);
     this.#telling = null;
     this.#ending = null;
-    if (ended === null) return null;
-    this.forget(ended.id);
-    return ended.id;
   }
 
   registrations(broker: string): Registration[] {

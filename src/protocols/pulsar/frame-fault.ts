@@ -1,0 +1,33 @@
+/** Lengths that no frame of a client's can have. */
+import type { CloseReason } from '../../contract/reasons.ts';
+
+const SIZE_BYTES = 4;
+/** An empty command: its size, its type, its message. */
+const SMALLEST_FRAME_BYTES = 9;
+
+/** A command is looked at as a whole; what may be large is behind it. */
+const MOST_COMMAND_BYTES = 1024 * 1024;
+
+export interface FrameFault {
+  readonly reason: CloseReason;
+  readonly detail: string;
+}
+
+/**
+ * @param length of the frame behind its size, as the client says
+ * @param isFirst it is how the client begins
+ */
+export function frameFault(length: number, mostBytes: number, isFirst: boolean): FrameFault | null {
+  if (length > mostBytes) {
+    const what = isFirst ? 'no client begins with' : 'more than it was told to send:';
+    return { reason: 'frame_too_large', detail: `${what} a frame of ${length} bytes` };
+  }
+  if (length >= SMALLEST_FRAME_BYTES - SIZE_BYTES) return null;
+  return { reason: 'protocol_error', detail: `a frame cannot be ${length} bytes long` };
+}
+
+/** @param frameBytes behind the frame's size */
+export function commandFault(commandBytes: number, frameBytes: number): FrameFault | null {
+  if (commandBytes <= frameBytes - SIZE_BYTES && commandBytes <= MOST_COMMAND_BYTES) return null;
+  return { reason: 'protocol_error', detail: `a command of ${commandBytes} bytes in a frame of ${frameBytes}` };
+}
