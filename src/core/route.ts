@@ -103,7 +103,7 @@ export class Route implements ClientHost, LaneHost {
   /** With whom a client shares broker connections. */
   get sharing(): Sharing {
     if (this.opaque || this.#parts.saslPassThrough === true) return 'none';
-    return this.#parts.users === undefined ? 'route' : 'user';
+    return this.#parts.users === undefined && (this.#parts.multiplexing?.passed ?? null) === null ? 'route' : 'user';
   }
   /** The topology was learnt at least once, or there is none to learn. */
   get learnt(): boolean {

@@ -25,9 +25,9 @@ export class ClientProducers {
     return this.#producers.values();
   }
 
-  /** A PRODUCER, in a frame of its own, asks for this; null: it keeps a connection of its client's own. */
+  /** A PRODUCER, in `frame`, asks for this; null: it keeps a connection of its client's own. */
   proposed(frame: Buffer, id: bigint): Producer | null {
-    const producer = new Producer(frame, this.#producers.get(id));
+    const producer = new Producer(Buffer.from(frame), this.#producers.get(id));
     return producer.mayShare ? producer : null;
   }
 

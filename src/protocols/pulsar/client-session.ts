@@ -9,6 +9,7 @@ import { type Connect, type Connected, connectedFrame, FRAME_PADDING_BYTES, read
 import { recognise } from './foreign.ts';
 import { commandFault, frameFault } from './frame-fault.ts';
 import { leadingNumberAt } from './frame-head.ts';
+import type { Redirect } from './link.ts';
 import {
   type Command,
   commandIn,
@@ -31,12 +32,6 @@ const MOST_CONNECT_BYTES = 128 * 1024;
 const SEND = REQUEST_OF[Type.send] ?? UNKNOWN_REQUEST;
 const NOTHING_ASKED: Request = { ...UNKNOWN_REQUEST, name: '', pin: undefined };
 const PONG = frameOf(Type.pong, new MessageWriter());
-
-/** Where a redirected lookup goes next. */
-export interface Redirect {
-  readonly node: string;
-  readonly hops: number;
-}
 
 export class PulsarClientSession implements ClientSession, ClientRouting {
   size = 0;
@@ -100,6 +95,10 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     return undefined;
   }
 
+  get ownPurpose(): string {
+    return ownPurposeOf(this.number);
+  }
+
   inspect(bytes: Buffer, start: number, end: number, mayAnswer: boolean): Verdict {
     this.size = 0;
     this.#answer = null;
@@ -159,10 +158,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     if (type === Type.send) return this.#inspectSend(this.resource);
     if (type === Type.producer && this.#mayShare) {
       if (!complete) return Verdict.incomplete;
-      this.producer = this.producers.proposed(
-        Buffer.from(bytes.subarray(start, start + this.size)),
-        this.resource ?? 0n,
-      );
+      this.producer = this.producers.proposed(bytes.subarray(start, start + this.size), this.resource ?? 0n);
     } else if (type === Type.closeProducer) {
       this.producer = this.producers.find(this.resource ?? NO_REQUEST) ?? null;
       const ends = this.producer === null ? 'forward' : this.producers.end(this.producer, this.requestId ?? NO_REQUEST);
@@ -171,7 +167,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     if (this.producer !== null) return this.#goTo(this.homeNode, sharedPurposeOf(this.connect));
     const isLarge = this.size > this.#route.multiplexing.wholeFrameBytes;
     if (request.kind === 'own' || (isLarge && type === Type.getOrCreateSchema))
-      return this.#goTo(this.homeNode, ownPurposeOf(this.number));
+      return this.#goTo(this.homeNode, this.ownPurpose);
     if (isLarge) return this.#close('protocol_error', `${request.name} of ${this.size} bytes`);
     if (this.requestId === null) return this.#close('protocol_error', `${request.name} has no request id`);
     const redirect = type === Type.lookup ? this.redirects.get(this.requestId) : undefined;
@@ -191,7 +187,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     const shared = this.producers.find(producer);
     if (shared !== undefined) return this.#inspectShared(shared);
     for (const ledger of this.ledgers)
-      if (ledger.hasProducer(producer)) return this.#goTo(this.homeNode, ownPurposeOf(this.number));
+      if (ledger.hasProducer(producer)) return this.#goTo(this.homeNode, this.ownPurpose);
     return Verdict.discard; // it was closed meanwhile, and the client does not know yet
   }
 
@@ -204,7 +200,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     if (this.size > this.#route.multiplexing.wholeFrameBytes) this.isolate();
     if (!this.producers.isIsolated) return this.#goTo(this.homeNode, sharedPurposeOf(this.connect));
     this.previous = sharedPurposeOf(this.connect);
-    return this.#goTo(this.homeNode, ownPurposeOf(this.number));
+    return this.#goTo(this.homeNode, this.ownPurpose);
   }
 
   /** Its producers may be opened over a connection that others use. */
@@ -238,15 +234,13 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     const told = this.#route.wouldTell(this.identity, this.homeNode, connect.protocolVersion);
     if (!mayAnswer || told === null) return Verdict.learn;
     this.#telling = told;
-    this.#answer = connectedFrame(told);
-    return Verdict.answer;
+    return this.#answerWith(connectedFrame(told));
   }
 
   #inspectSession(bytes: Buffer, command: Command): Verdict {
     switch (this.type) {
       case Type.ping:
-        this.#answer = PONG;
-        return Verdict.answer;
+        return this.#answerWith(PONG);
       case Type.pong:
         return Verdict.discard;
       case Type.authResponse: {

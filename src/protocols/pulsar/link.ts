@@ -53,3 +53,9 @@ export interface LinkContext {
   /** Null before it was greeted. */
   readonly connected: Connected | null;
 }
+
+/** Where a redirected lookup goes next. */
+export interface Redirect {
+  readonly node: string;
+  readonly hops: number;
+}
