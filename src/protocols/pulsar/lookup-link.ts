@@ -21,6 +21,7 @@ import {
   withNumber,
 } from './message.ts';
 import type { PulsarRoute } from './route.ts';
+import { isSoundQuestion } from './soundness.ts';
 
 const MOST_HOPS = 20;
 /** `CommandLookupTopicResponse.LookupType` */
@@ -94,11 +95,12 @@ export class LookupLink<T> implements Link<T> {
 
   admit(client: PulsarClientSession, tenant: T, bytes: Buffer, start: number): CloseReason | undefined {
     const { type, request, requestId } = client;
-    if (requestId === null) return 'protocol_error';
+    const command = commandIn(bytes, start);
+    if (requestId === null || !isSoundQuestion(bytes, command)) return 'protocol_error';
     this.#tenants.set(tenant, client);
     const own = this.#next;
     this.#next += 1n;
-    this.head = withNumber(bytes, commandIn(bytes, start), request.requestId, own);
+    this.head = withNumber(bytes, command, request.requestId, own);
     this.replaced = client.size;
     const isLookup = type === Type.lookup;
     const hops = isLookup ? (client.redirects.get(requestId)?.hops ?? 0) : 0;

@@ -1,0 +1,81 @@
+import t from 'tap';
+import { commandIn, fieldsOf, frameOf, MessageWriter } from '../../../src/protocols/pulsar/message.ts';
+import { isSoundPayload, isSoundQuestion } from '../../../src/protocols/pulsar/soundness.ts';
+import { payloadOf } from '../../support/pulsar/frames.ts';
+import { Fixture } from './session-fixture.ts';
+
+const TOPIC = 'persistent://public/default/orders';
+const pair = (key?: string, value?: string) => new MessageWriter().text(1, key).text(2, value).finish();
+
+function isSound(type: number, message: MessageWriter): boolean {
+  const frame = frameOf(type, message);
+  return isSoundQuestion(frame, commandIn(frame, 0));
+}
+
+t.test('questions as clients ask them are sound', async (t) => {
+  t.ok(isSound(23, new MessageWriter().text(1, TOPIC).number(2, 1).flag(3, false).bytes(8, pair('k', 'v'))));
+  t.ok(isSound(21, new MessageWriter().text(1, TOPIC).number(2, 1).flag(6, true)));
+  for (const namespace of ['public/default', 'a-b/c.d', 't/cluster/n_1', 'a=b/c:d'])
+    t.ok(isSound(32, new MessageWriter().number(1, 1).text(2, namespace).number(3, 2).text(4, 'a.*')), namespace);
+  t.ok(isSound(34, new MessageWriter().number(1, 1).text(2, TOPIC)));
+  t.ok(isSound(34, new MessageWriter().number(1, 1).text(2, TOPIC).bytes(3, Buffer.alloc(8))));
+});
+
+t.test('what would cost others their connection is not', async (t) => {
+  const cases: [string, number, MessageWriter][] = [
+    ['a lookup of nothing', 23, new MessageWriter().number(2, 1)],
+    ['a lookup without an id', 23, new MessageWriter().text(1, TOPIC)],
+    ['a lookup whose id is no number', 23, new MessageWriter().text(1, TOPIC).text(2, '1')],
+    ['a lookup whose topic is a number', 23, new MessageWriter().number(1, 1).number(2, 1)],
+    ['a property without a value', 23, new MessageWriter().text(1, TOPIC).number(2, 1).bytes(8, pair('k'))],
+    ['a property without a key', 32, new MessageWriter().number(1, 1).text(2, 'a/b').bytes(6, pair(undefined, 'v'))],
+    ['partitions of nothing', 21, new MessageWriter().number(2, 1)],
+    ['topics of no namespace', 32, new MessageWriter().number(1, 1)],
+    ['a schema of nothing', 34, new MessageWriter().number(1, 1)],
+    ['a schema in half a version', 34, new MessageWriter().number(1, 1).text(2, TOPIC).bytes(3, Buffer.alloc(7))],
+    ['another command', 4, new MessageWriter().text(1, TOPIC).number(2, 1)],
+  ];
+  for (const [name, type, message] of cases) t.notOk(isSound(type, message), name);
+  for (const namespace of ['', 'a', 'a/', '/b', 'a/b/c/d', 'a/b c', 'a/ü', 'a/b\n'])
+    t.notOk(isSound(32, new MessageWriter().number(1, 1).text(2, namespace)), JSON.stringify(namespace));
+});
+
+t.test('an unsound question closes its client, and is not written', async (t) => {
+  const fixture = new Fixture();
+  const client = fixture.client();
+  const link = fixture.link('lookup');
+  const bytes = frameOf(23, new MessageWriter().number(2, 1));
+  client.verdict(bytes);
+  t.equal(link.session.admit(client.session, 'a', bytes, 0), 'protocol_error');
+  t.equal(link.session.owed, 0);
+});
+
+t.test('a message is sound by its sizes and its metadata, with and without a checksum', async (t) => {
+  const payload = payloadOf({ producerName: 'p', sequenceId: 2n ** 63n, publishTime: 1n }, Buffer.from('body'));
+  for (const sound of [payload, payload.subarray(6)]) {
+    t.ok(isSoundPayload(Buffer.concat([Buffer.from('xx'), sound]), 2, 2 + sound.length));
+    for (let length = 0; length < sound.length - 4; length += 1) {
+      const isSound = (() => {
+        try {
+          return isSoundPayload(sound, 0, length);
+        } catch {
+          return false;
+        }
+      })();
+      t.notOk(isSound, `cut at ${length}`);
+    }
+  }
+});
+
+t.test('a message without what every broker asks for is not sound', async (t) => {
+  const size = (metadata: Buffer) => Buffer.from([0, 0, 0, metadata.length]);
+  const metadata = () => new MessageWriter().text(1, 'p').number(2, 0).number(3, 1);
+  const whole = metadata().finish();
+  t.ok(isSoundPayload(Buffer.concat([size(whole), whole]), 0, 4 + whole.length));
+  for (const { number, start, end } of fieldsOf(whole, 0, whole.length)) {
+    const left = Buffer.concat([whole.subarray(0, start), whole.subarray(end)]);
+    t.notOk(isSoundPayload(Buffer.concat([size(left), left]), 0, 4 + left.length), `field ${number}`);
+  }
+  const bad = metadata().bytes(4, pair('k')).finish();
+  t.notOk(isSoundPayload(Buffer.concat([size(bad), bad]), 0, 4 + bad.length), 'a property without a value');
+});
