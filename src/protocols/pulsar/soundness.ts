@@ -5,7 +5,7 @@
  */
 import { Type } from './commands.ts';
 import { DELIMITED, FieldScanner, VARINT } from './field-scanner.ts';
-import type { Command } from './message.ts';
+import { type Command, commandIn, FRAME_HEAD_BYTES } from './message.ts';
 
 /** `NamespaceName`: tenant and namespace, or tenant, cluster and namespace. */
 const NAMESPACE = /^[-=:.\w]+(?:\/[-=:.\w]+){1,2}$/;
@@ -58,6 +58,47 @@ export function isSoundPayload(bytes: Buffer, at: number, end: number): boolean 
   const metadata = position + SIZE_BYTES;
   const size = bytes.readUInt32BE(position);
   return size <= end - metadata && hasShape(bytes, metadata, metadata + size, METADATA);
+}
+
+/** producer_id, sequence_id */
+const SEND: Shape = { texts: [], numbers: [1, 2], pairs: 0 };
+/** Of a transaction (4, 5), or of a broker that copies messages (9): neither shares connections. */
+const SEND_OF_OTHERS = new Set([4, 5, 9]);
+
+/** Whether a SEND, that is there as a whole, may go over a connection that others use. @throws {MalformedError} */
+export function isSoundSend(bytes: Buffer, start: number): boolean {
+  const at = start + FRAME_HEAD_BYTES;
+  const end = start + SIZE_BYTES + bytes.readUInt32BE(start);
+  const command = commandIn(bytes, start);
+  if (command.type !== Type.send || !hasShape(bytes, command.at, command.end, SEND)) return false;
+  const scanner = new FieldScanner(bytes, command.at, command.end);
+  let producers = 0;
+  while (scanner.next()) {
+    if (SEND_OF_OTHERS.has(scanner.number)) return false;
+    if (scanner.number === 1) producers += 1;
+  }
+  return producers === 1 && isSoundPayload(bytes, at + bytes.readUInt32BE(start + SIZE_BYTES), end);
+}
+
+/** topic, producer_id, request_id; metadata */
+const PRODUCER: Shape = { texts: [1], numbers: [2, 3], pairs: 6 };
+const PRODUCER_SCHEMA = 7;
+/** name, schema_data, type; properties */
+const SCHEMA: Shape = { texts: [1, 3], numbers: [4], pairs: 5 };
+/** `Schema.Type` up to ProtobufNative; brokers throw at a type that they do not know. */
+const LAST_SCHEMA_TYPE = 20n;
+
+/** Whether a producer may be opened on a connection that others use. @throws {MalformedError} */
+export function isSoundProducer(bytes: Buffer, command: Command): boolean {
+  if (!hasShape(bytes, command.at, command.end, PRODUCER)) return false;
+  const scanner = new FieldScanner(bytes, command.at, command.end);
+  while (scanner.next()) {
+    if (scanner.number !== PRODUCER_SCHEMA || scanner.wire !== DELIMITED) continue;
+    if (!hasShape(bytes, scanner.at, scanner.end, SCHEMA)) return false;
+    const schema = new FieldScanner(bytes, scanner.at, scanner.end);
+    while (schema.next()) if (schema.number === 4 && schema.value > LAST_SCHEMA_TYPE) return false;
+  }
+  return true;
 }
 
 /** At most 32 required fields. */

@@ -1,7 +1,12 @@
 import t from 'tap';
 import { commandIn, fieldsOf, frameOf, MessageWriter } from '../../../src/protocols/pulsar/message.ts';
-import { isSoundPayload, isSoundQuestion } from '../../../src/protocols/pulsar/soundness.ts';
-import { payloadOf } from '../../support/pulsar/frames.ts';
+import {
+  isSoundPayload,
+  isSoundProducer,
+  isSoundQuestion,
+  isSoundSend,
+} from '../../../src/protocols/pulsar/soundness.ts';
+import { frame, payloadOf, rawFrame } from '../../support/pulsar/frames.ts';
 import { Fixture } from './session-fixture.ts';
 
 const TOPIC = 'persistent://public/default/orders';
@@ -78,4 +83,44 @@ t.test('a message without what every broker asks for is not sound', async (t) =>
   }
   const bad = metadata().bytes(4, pair('k')).finish();
   t.notOk(isSoundPayload(Buffer.concat([size(bad), bad]), 0, 4 + bad.length), 'a property without a value');
+});
+
+t.test('a message may go where others go if a broker takes its sender alone to task for it', async (t) => {
+  const payload = payloadOf({ producerName: 'p', sequenceId: 0n, publishTime: 1n }, Buffer.from('body'));
+  const send = frame('SEND', { producerId: 2n ** 62n, sequenceId: 2n ** 63n, numMessages: 1 }, payload);
+  t.ok(isSoundSend(Buffer.concat([Buffer.from('xyz'), send, send]), 3));
+  const cases: [string, Buffer][] = [
+    ['without a producer', frame('SEND', { sequenceId: 1n }, payload)],
+    ['without a sequence id', frame('SEND', { producerId: 1n }, payload)],
+    ['of a transaction', frame('SEND', { producerId: 1n, sequenceId: 1n, txnLeast: 1n }, payload)],
+    ['of two producers', rawFrame(Buffer.from('080632060801080210 00'.replaceAll(' ', ''), 'hex'), payload)],
+    ['a copy', rawFrame(Buffer.from('08063206080110004a00', 'hex'), payload)],
+    ['without a message', frame('SEND', { producerId: 1n, sequenceId: 1n })],
+    ['with half a message', frame('SEND', { producerId: 1n, sequenceId: 1n }, payload.subarray(0, 12))],
+    ['that is none', frame('FLOW', { consumerId: 1n, permits: 1 }, payload)],
+  ];
+  for (const [name, bytes] of cases) t.notOk(isSoundSend(bytes, 0), name);
+});
+
+t.test('a producer may be opened where others are if it has all that brokers ask for', async (t) => {
+  const isSoundOne = (message: MessageWriter) => {
+    const bytes = frameOf(5, message);
+    return isSoundProducer(bytes, commandIn(bytes, 0));
+  };
+  const usual = () => new MessageWriter().text(1, TOPIC).number(2, 0).number(3, 1);
+  const schema = (type: number) => new MessageWriter().text(1, 's').bytes(3, Buffer.alloc(0)).number(4, type);
+  t.ok(isSoundOne(usual().text(4, 'name').bytes(6, pair('k', 'v'))));
+  t.ok(isSoundOne(usual().bytes(7, schema(4).bytes(5, pair('k', 'v')).finish())));
+  const cases: [string, MessageWriter][] = [
+    ['no topic', new MessageWriter().number(2, 0).number(3, 1)],
+    ['no producer id', new MessageWriter().text(1, TOPIC).number(3, 1)],
+    ['no request id', new MessageWriter().text(1, TOPIC).number(2, 1)],
+    ['metadata without a value', usual().bytes(6, pair('k'))],
+    ['a schema without a name', usual().bytes(7, new MessageWriter().bytes(3, Buffer.alloc(0)).number(4, 1).finish())],
+    ['a schema without data', usual().bytes(7, new MessageWriter().text(1, 's').number(4, 1).finish())],
+    ['a schema without a type', usual().bytes(7, new MessageWriter().text(1, 's').bytes(3, Buffer.alloc(0)).finish())],
+    ['a schema of a type that nobody knows', usual().bytes(7, schema(99).finish())],
+    ['a schema with half a property', usual().bytes(7, schema(1).bytes(5, pair('k')).finish())],
+  ];
+  for (const [name, message] of cases) t.notOk(isSoundOne(message), name);
 });
