@@ -156,10 +156,11 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     this.requestId = numberIn(fields, request.requestId) ?? null;
     this.resource = numberIn(fields, request.resource) ?? null;
     if (type === Type.send) return this.#inspectSend(this.resource);
-    if (type === Type.producer && this.#mayShare) {
+    if (type === Type.producer && this.resource !== null && this.#mayShare) {
       if (!complete) return Verdict.incomplete;
-      this.producer = this.producers.proposed(bytes.subarray(start, start + this.size), this.resource ?? 0n);
+      this.producer = this.producers.proposed(bytes.subarray(start, start + this.size), this.resource);
     } else if (type === Type.closeProducer) {
+      if (!complete) return Verdict.incomplete;
       this.producer = this.producers.find(this.resource ?? NO_REQUEST) ?? null;
       const ends = this.producer === null ? 'forward' : this.producers.end(this.producer, this.requestId ?? NO_REQUEST);
       if (ends instanceof Buffer) return this.#answerWith(ends);
@@ -195,7 +196,10 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
   #inspectShared(producer: Producer): Verdict {
     const verdict = this.producers.message(producer);
     if (verdict === 'discard') return Verdict.discard;
-    if (verdict !== 'forward') return this.#answerWith(verdict);
+    if (verdict !== 'forward') {
+      this.size = 0; // the message itself is looked at again, and is nobody's then
+      return this.#answerWith(verdict);
+    }
     this.producer = producer;
     if (this.size > this.#route.multiplexing.wholeFrameBytes) this.isolate();
     if (!this.producers.isIsolated) return this.#goTo(this.homeNode, sharedPurposeOf(this.connect));

@@ -21,9 +21,13 @@ export interface Asked<T> {
   readonly closing: string | null;
 }
 
+const MOST_ABANDONED = 1000;
+
 export class ProducerRequests<T> {
   readonly #names: ClosingNames;
   readonly #asked = new Map<bigint, Asked<T>>();
+  /** Answers to these may or may not come. */
+  readonly #abandoned = new Set<bigint>();
   #next = 1n;
 
   constructor(names: ClosingNames) {
@@ -54,8 +58,27 @@ export class ProducerRequests<T> {
   }
 
   isOwedTo(tenant: T): boolean {
-    for (const asked of this.#asked.values()) if (asked.tenant === tenant) return true;
+    // What is opened for a message that waits can be opened elsewhere.
+    for (const asked of this.#asked.values()) if (asked.tenant === tenant && asked.purpose !== 'reopen') return true;
     return false;
+  }
+
+  /** Brokers may leave the opening of a producer unanswered whose end they have confirmed. */
+  abandon({ producer, number }: Asked<T>): void {
+    for (const [own, asked] of this.#asked) {
+      if (asked.producer !== producer || asked.number !== number || asked.closing !== null) continue;
+      this.#asked.delete(own);
+      this.#abandoned.add(own);
+    }
+    for (const own of this.#abandoned) {
+      if (this.#abandoned.size <= MOST_ABANDONED) break;
+      this.#abandoned.delete(own);
+    }
+  }
+
+  /** True: nobody waits for this answer any more. */
+  isAbandoned(own: bigint): boolean {
+    return this.#abandoned.delete(own);
   }
 
   leave(tenant: T): void {

@@ -198,6 +198,7 @@ export class SharedLink<T> implements Link<T> {
     const own = numberIn(fields, 1);
     if (own === NO_REQUEST)
       return { reason: 'broker_closed', detail: `the broker says: ${textIn(bytes, fields, 3) ?? 'an error'}` };
+    if (own !== undefined && this.#requests.isAbandoned(own)) return 'done';
     const asked = own === undefined ? undefined : this.#requests.find(own);
     if (own === undefined || asked === undefined)
       return { reason: 'wrong_correlation_id', detail: `an answer to ${own}, which was not asked` };
@@ -248,7 +249,9 @@ export class SharedLink<T> implements Link<T> {
   }
 
   /** CLOSE_PRODUCER was answered: nothing more comes for that number. */
-  #closed({ producer, number, closing, purpose }: Asked<T>, sink: UpstreamSink<T>): void {
+  #closed(asked: Asked<T>, sink: UpstreamSink<T>): void {
+    const { producer, number, closing, purpose } = asked;
+    this.#requests.abandon(asked);
     this.#producers.closed(number, producer, purpose === 'park' ? 'parked' : 'told');
     for (const waiter of this.#requests.freed(closing)) sink.prepared(waiter);
   }
