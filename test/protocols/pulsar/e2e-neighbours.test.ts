@@ -169,8 +169,8 @@ t.test('a broker that no lookup named is not dialled for anybody', async (t) => 
   const client = sidecar.open();
   const error = client.nextOf('ERROR');
   client.hello({ proxyToBrokerUrl: '169.254.169.254:80' });
+  sidecar.pass(1); // who tries one address after another is kept waiting
   await error;
-  sidecar.pump();
   t.notOk(client.isOpen);
   t.strictSame(sidecar.closeReasons, ['broker_not_allowed']);
   t.notOk(dials.slice(before).some((address) => address.includes('169.254')));
