@@ -214,6 +214,31 @@ export const ServerError = {
   producerFenced: 25,
 } as const;
 
+/** Fields without which brokers do not read a command at all, and close its connection. */
+export const REQUIRED: { readonly [N in CommandName]?: readonly (keyof FieldsOf<N>)[] } = {
+  CONNECT: ['clientVersion'],
+  SUBSCRIBE: ['topic', 'subscription', 'subType', 'consumerId', 'requestId'],
+  PRODUCER: ['topic', 'producerId', 'requestId'],
+  SEND: ['producerId', 'sequenceId'],
+  ACK: ['consumerId', 'ackType'],
+  FLOW: ['consumerId', 'permits'],
+  UNSUBSCRIBE: ['consumerId', 'requestId'],
+  CLOSE_PRODUCER: ['producerId', 'requestId'],
+  CLOSE_CONSUMER: ['consumerId', 'requestId'],
+  REDELIVER_UNACKNOWLEDGED_MESSAGES: ['consumerId'],
+  PARTITIONED_METADATA: ['topic', 'requestId'],
+  LOOKUP: ['topic', 'requestId'],
+  GET_LAST_MESSAGE_ID: ['consumerId', 'requestId'],
+  GET_TOPICS_OF_NAMESPACE: ['requestId', 'namespace'],
+  GET_SCHEMA: ['requestId', 'topic'],
+  GET_OR_CREATE_SCHEMA: ['requestId', 'topic', 'schema'],
+  NEW_TXN: ['requestId'],
+  END_TXN: ['requestId'],
+  TC_CLIENT_CONNECT_REQUEST: ['requestId', 'tcId'],
+  WATCH_TOPIC_LIST: ['requestId', 'watcherId', 'namespace', 'pattern'],
+  WATCH_TOPIC_LIST_CLOSE: ['requestId', 'watcherId'],
+};
+
 /** The request id of what the broker says unasked: -1 as an unsigned number. */
 export const UNASKED = 2n ** 64n - 1n;
 

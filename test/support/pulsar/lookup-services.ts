@@ -1,6 +1,6 @@
 /** Who serves a topic, and what there is. */
 import { ServerError } from './commands.ts';
-import type { Services } from './service.ts';
+import { isTopicName, type Services } from './service.ts';
 
 const LookupType = { redirect: 0, connect: 1, failed: 2 } as const;
 const PARTITIONS_FOUND = 0;
@@ -8,6 +8,10 @@ const PARTITIONS_FOUND = 0;
 export const lookups: Services = {
   LOOKUP: (connection, { topic: name = '', requestId = 0n }) => {
     const { cluster, index } = connection.broker;
+    if (!isTopicName(name))
+      return connection.send('LOOKUP_RESPONSE', {
+        ...{ requestId, response: LookupType.failed, error: ServerError.invalidTopicName, message: 'no topic name' },
+      });
     const topic = cluster.find(name);
     if (topic === undefined)
       return connection.send('LOOKUP_RESPONSE', {
@@ -24,6 +28,10 @@ export const lookups: Services = {
     connection.send('PARTITIONED_METADATA_RESPONSE', { partitions, requestId, response: PARTITIONS_FOUND });
   },
   GET_TOPICS_OF_NAMESPACE: (connection, { requestId = 0n, namespace = '' }) => {
+    if (!/^[^/]+\/[^/]+$/.test(namespace)) {
+      connection.close(`no namespace: ${namespace}`);
+      return;
+    }
     const topics = [...connection.broker.cluster.topics.keys()].filter((name) => name.includes(`://${namespace}/`));
     connection.send('GET_TOPICS_OF_NAMESPACE_RESPONSE', { requestId, topics });
   },

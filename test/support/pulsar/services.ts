@@ -1,6 +1,6 @@
 /** What a broker does with each command. */
 import type { BrokerConnection } from './broker-connection.ts';
-import type { Command } from './commands.ts';
+import { type Command, REQUIRED } from './commands.ts';
 import { consumers } from './consumer-services.ts';
 import type { Frame } from './frames.ts';
 import { lookups } from './lookup-services.ts';
@@ -45,6 +45,12 @@ type AnyService = (connection: BrokerConnection, fields: unknown, frame: Frame) 
 export function serve(connection: BrokerConnection, each: Frame): void {
   const command: Command = each.command;
   if (command.name === 'UNKNOWN') return;
+  const required: readonly string[] = REQUIRED[command.name] ?? [];
+  const missing = required.find((name) => !(name in command.fields));
+  if (missing !== undefined) {
+    connection.close(`${command.name} without ${missing}`);
+    return;
+  }
   const service = SERVICES[command.name] as AnyService | undefined;
   if (connection.connect === null && command.name !== 'CONNECT') connection.close(`${command.name} before CONNECT`);
   else if (service === undefined) connection.close(`${command.name} is not for brokers`);
