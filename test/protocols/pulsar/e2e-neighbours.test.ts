@@ -198,3 +198,52 @@ t.test('a slow reader has a connection of its own to be slow on', async (t) => {
   sidecar.pump();
   t.equal(reader.bodies.length, 12);
 });
+
+t.test('who dies while its producer is being made leaves nothing behind: no answer to that ever comes', async (t) => {
+  const { sidecar, good, bad, producer, connection } = await neighbours(t);
+  sidecar.cluster.broker().hold('PRODUCER');
+  const { sent } = bad.post('PRODUCER', { topic: TOPIC, producerId: 9n });
+  sent();
+  bad.reset();
+  sidecar.pump();
+  sidecar.cluster.broker().release();
+  sidecar.pump();
+  for (let second = 0; second < 150; second += 10) {
+    sidecar.pass(10);
+    t.equal(await isUndisturbed(sidecar, good, producer, connection), '');
+  }
+  sidecar.pass(LATEST_SECONDS);
+  t.equal(sidecar.cluster.open, 0, 'nothing is owed on it any more');
+  t.ok(
+    sidecar.releaseReasons.every((reason) => /idle|housekeeping/.test(reason)),
+    sidecar.releaseReasons.join(),
+  );
+});
+
+t.test('who closes its producer while it is being made leaves nothing behind', async (t) => {
+  const { sidecar, good, bad, producer, connection } = await neighbours(t);
+  sidecar.cluster.broker().hold('PRODUCER');
+  bad.post('PRODUCER', { topic: TOPIC, producerId: 9n }).sent();
+  t.match(await bad.ask('CLOSE_PRODUCER', { producerId: 9n }), { name: 'SUCCESS' });
+  sidecar.cluster.broker().release();
+  sidecar.pass(LATEST_SECONDS);
+  t.equal(sidecar.cluster.open, 0, 'nothing is owed on it any more');
+  t.ok(good.isOpen && bad.isOpen);
+  t.equal(connection === undefined, false);
+  await good.send(producer, 'after');
+  const again = await bad.producer(TOPIC, { id: 9n, epoch: 1n });
+  await bad.send(again, 'two');
+  t.strictSame(sidecar.cluster.faults, []);
+});
+
+t.test('who sends for a producer that is not ready waits for it, and so does nobody else', async (t) => {
+  const { sidecar, good, bad, producer, connection } = await neighbours(t);
+  sidecar.cluster.broker().holdAnswers('PRODUCER');
+  bad.post('PRODUCER', { topic: TOPIC, producerId: 9n }).sent();
+  bad.write(bad.message({ id: 9n, name: 'early' }, 'x').bytes);
+  t.equal(await isUndisturbed(sidecar, good, producer, connection), '');
+  t.strictSame(sidecar.cluster.topic(TOPIC).bodies, []);
+  sidecar.cluster.broker().release();
+  sidecar.pump();
+  t.strictSame(sidecar.cluster.topic(TOPIC).bodies, ['x']);
+});

@@ -23,6 +23,8 @@ export class BrokerConnection implements Holder {
   readonly frames: Frame[] = [];
   readonly producers = new Map<bigint, Producer>();
   readonly consumers = new Map<bigint, Consumer>();
+  /** Producers that are being made, by the number of the request. */
+  readonly making = new Map<bigint, bigint>();
   /** Producers that the broker closed: what still comes for them is ignored. */
   readonly recentlyClosed = new Set<bigint>();
   /** What was shown, first and later. */
@@ -194,11 +196,21 @@ export class BrokerConnection implements Holder {
     const run = (): void => {
       if (this.isOpen) serve(this, each);
     };
-    if (this.broker.holds(command.name, run)) return;
+    if (this.broker.holds(command.name, command.name === 'PRODUCER' ? this.#made(command.fields, run) : run)) return;
     const kept: Buffer[] = [];
     if (this.broker.holdsAnswers(command.name, () => this.write(Buffer.concat(kept)))) this.#keptBack = kept;
     run();
     this.#keptBack = null;
+  }
+
+  /** A producer that is being made may be closed before: then its request is never answered. */
+  #made({ producerId = 0n, requestId = 0n }: FieldsOf<'PRODUCER'>, run: () => void): () => void {
+    this.making.set(producerId, requestId);
+    return () => {
+      if (this.making.get(producerId) !== requestId) return;
+      this.making.delete(producerId);
+      run();
+    };
   }
 
   #gone(): void {

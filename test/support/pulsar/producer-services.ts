@@ -67,6 +67,7 @@ export const producers: Services = {
 
   CLOSE_PRODUCER: (connection, { producerId = 0n, requestId = 0n }: CommandOf<'CLOSE_PRODUCER'>['fields']) => {
     const producer = connection.producers.get(producerId);
+    connection.making.delete(producerId);
     producer?.topic.disconnect(producer);
     connection.producers.delete(producerId);
     connection.send('SUCCESS', { requestId });
