@@ -206,7 +206,9 @@ export class SharedLink<T> implements Link<T> {
     if (!isNotReady) this.#requests.answered(own);
     switch (asked.purpose) {
       case 'open':
-        if (!isNotReady) this.#opened(asked, command, bytes, fields);
+        if (isNotReady) break;
+        this.#opened(asked, command, bytes, fields);
+        if (asked.tenant !== null) sink.prepared(asked.tenant); // it may have sent a message too early
         break;
       case 'reopen':
         if (!isNotReady) this.#reopened(asked, command, bytes, fields, sink);
