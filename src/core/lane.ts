@@ -145,7 +145,8 @@ export class Lane implements Waiter {
     const { upstream } = this;
     const tenants = upstream?.tenants ?? null;
     if (upstream === null || tenants === null) return false;
-    if (!tenants.tenancy.owes(this) && !upstream.pending && !upstream.session.inAnswer) return false;
+    const isBusy = upstream.pending || upstream.session.inAnswer || upstream.errand !== 'none';
+    if (!isBusy && !tenants.tenancy.owes(this)) return false;
     tenants.wait(this);
     return true;
   }

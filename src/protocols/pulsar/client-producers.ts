@@ -47,11 +47,6 @@ export class ClientProducers {
     this.#producers.delete(id);
   }
 
-  /** It is open over a connection of its client's own from now on. */
-  moves({ id }: Producer): void {
-    this.#producers.delete(id);
-  }
-
   /** A message for it. */
   message(producer: Producer): ProducerVerdict {
     this.#telling = null;
@@ -81,6 +76,6 @@ export class ClientProducers {
   }
 
   registrations(broker: string): Registration[] {
-    return [...this.#producers.values()].map((producer) => producer.view(broker));
+    return [...this.#producers.values()].map((producer) => producer.view(broker, !this.isIsolated));
   }
 }

@@ -22,7 +22,7 @@ import {
 } from './message.ts';
 import type { OwnLedger } from './own-ledger.ts';
 import type { Producer } from './producer.ts';
-import { LOOKUP, ownPurposeOf, sharedPurposeOf } from './purposes.ts';
+import { bulkPurposeOf, LOOKUP, ownPurposeOf, sharedPurposeOf } from './purposes.ts';
 import { Renewals } from './renewals.ts';
 import type { PulsarRoute } from './route.ts';
 
@@ -165,7 +165,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
       const ends = this.producer === null ? 'forward' : this.producers.end(this.producer, this.requestId ?? NO_REQUEST);
       if (ends instanceof Buffer) return this.#answerWith(ends);
     }
-    if (this.producer !== null) return this.#goTo(this.homeNode, sharedPurposeOf(this.connect));
+    if (this.producer !== null) return this.#goToProducers();
     const isLarge = this.size > this.#route.multiplexing.wholeFrameBytes;
     if (request.kind === 'own' || (isLarge && type === Type.getOrCreateSchema))
       return this.#goTo(this.homeNode, this.ownPurpose);
@@ -202,15 +202,20 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     }
     this.producer = producer;
     if (this.size > this.#route.multiplexing.wholeFrameBytes) this.isolate();
-    if (!this.producers.isIsolated) return this.#goTo(this.homeNode, sharedPurposeOf(this.connect));
-    this.previous = sharedPurposeOf(this.connect);
-    return this.#goTo(this.homeNode, this.ownPurpose);
+    return this.#goToProducers();
+  }
+
+  /** All its producers are at one place. */
+  #goToProducers(): Verdict {
+    const [shared, bulk] = [sharedPurposeOf(this.connect), bulkPurposeOf(this.number)];
+    this.previous = this.producers.isIsolated ? shared : bulk;
+    return this.#goTo(this.homeNode, this.producers.isIsolated ? bulk : shared);
   }
 
   /** Its producers may be opened over a connection that others use. */
   get #mayShare(): boolean {
     const isWhole = this.size <= this.#route.multiplexing.wholeFrameBytes;
-    return isWhole && !this.producers.isIsolated && this.homeNode !== BOOTSTRAP;
+    return isWhole && this.homeNode !== BOOTSTRAP;
   }
 
   #answerWith(frame: Buffer): Verdict {

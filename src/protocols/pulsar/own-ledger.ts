@@ -3,7 +3,6 @@ import type { Registration } from '../../contract/multiplexing.ts';
 import type { PinReason } from '../../contract/reasons.ts';
 import { REQUEST_ID_OF_ANSWER, type Request, Type } from './commands.ts';
 import { type Command, commandIn, type Field, fieldsOf, numberIn, textIn } from './message.ts';
-import type { Producer } from './producer.ts';
 import { producerKeptBy } from './producer-pins.ts';
 
 type Kind = 'producer' | 'consumer' | 'watcher';
@@ -61,11 +60,6 @@ export class OwnLedger {
     return this.#open.producer.has(id);
   }
 
-  /** A producer that was opened for its client, under the client's number. */
-  adopt({ id, topic, name }: Pick<Producer, 'id' | 'topic' | 'name'>): void {
-    this.#open.producer.set(id, { kind: 'producer', topic, name, state: 'open', keptBy: 'bulk', unacknowledged: 0 });
-  }
-
   registrations(): Registration[] {
     const open = [...this.#all()].map(({ kind, topic, name, state, keptBy }) => {
       return { kind, topic, name, broker: this.node, state, isShared: false, keptBy };
@@ -76,7 +70,7 @@ export class OwnLedger {
   }
 
   *#all(): Iterable<Open> {
-    for (const kind of ['producer', 'consumer', 'watcher'] as const) yield* this.#open[kind].values();
+    for (const kind of ['consumer', 'watcher', 'producer'] as const) yield* this.#open[kind].values();
   }
 
   // --- from the client ------------------------------------------------------------------------------------------

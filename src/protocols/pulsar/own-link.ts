@@ -3,43 +3,34 @@ import type { UpstreamSink } from '../../contract/protocol.ts';
 import type { CloseReason } from '../../contract/reasons.ts';
 import { AnsweredBrokers } from './answered-brokers.ts';
 import type { PulsarClientSession } from './client-session.ts';
-import { NO_REQUEST, Type } from './commands.ts';
+import { Type } from './commands.ts';
 import { keepsPromise } from './connect.ts';
 import { leadingNumberAt } from './frame-head.ts';
 import type { Failure, Link, LinkContext } from './link.ts';
 import { type Command, commandIn, fieldsOf, numberIn } from './message.ts';
 import { movedTo } from './moved.ts';
 import { OwnLedger } from './own-ledger.ts';
-import type { Producer } from './producer.ts';
 import type { PulsarRoute } from './route.ts';
-
-/** Beyond those of clients, which begin below 2^62. */
-const FIRST_OWN_REQUEST = 2n ** 63n;
 
 export class OwnLink<T> implements Link<T> {
   readonly exclusive = true;
   readonly blocked = false;
   head: Buffer | null = null;
   replaced = 0;
-  readonly #route: PulsarRoute;
   readonly #context: LinkContext;
   readonly #ledger: OwnLedger;
   readonly #brokers: AnsweredBrokers;
-  /** Producers that come from a connection that is shared, by our request ids. */
-  readonly #reopening = new Map<bigint, Producer>();
-  #nextRequest = 0n;
   #client: PulsarClientSession | null = null;
   #tenant: T | null = null;
 
   constructor(route: PulsarRoute, context: LinkContext) {
-    this.#route = route;
     this.#context = context;
     this.#ledger = new OwnLedger(context.node);
     this.#brokers = new AnsweredBrokers(route, context);
   }
 
   get owed(): number {
-    return this.#ledger.owed + this.#reopening.size;
+    return this.#ledger.owed;
   }
   get pinned(): boolean {
     return this.#ledger.pinned;
@@ -61,18 +52,9 @@ export class OwnLink<T> implements Link<T> {
     return tenant === this.#tenant && (this.owed > 0 || this.pinned);
   }
 
-  prepare(client: PulsarClientSession, tenant: T): Buffer | null | undefined {
+  prepare(client: PulsarClientSession): null {
     this.#enter(client);
-    const { producer } = client;
-    if (producer === null) return null;
-    if (producer.link === this || this.#route.closingNames.mustWait(producer.key, tenant)) return undefined;
-    producer.link = this;
-    producer.state = 'opening';
-    producer.epoch += 1n;
-    const own = FIRST_OWN_REQUEST + this.#nextRequest;
-    this.#nextRequest += 1n;
-    this.#reopening.set(own, producer);
-    return producer.opening(own, producer.id);
+    return null;
   }
 
   #enter(client: PulsarClientSession): void {
@@ -111,28 +93,7 @@ export class OwnLink<T> implements Link<T> {
     return [];
   }
 
-  /** True: it answers a request of ours. */
-  #reopened(bytes: Buffer, { type, at, end }: Command, sink: UpstreamSink<T>): boolean {
-    if (this.#reopening.size === 0 || (type !== Type.producerSuccess && type !== Type.error)) return false;
-    const fields = fieldsOf(bytes, at, end);
-    const own = numberIn(fields, 1) ?? NO_REQUEST;
-    const producer = this.#reopening.get(own);
-    if (producer === undefined) return false;
-    if (type === Type.producerSuccess && numberIn(fields, 6) === 0n) return true;
-    this.#reopening.delete(own);
-    if (type === Type.producerSuccess && producer.granted(bytes, fields)) {
-      this.#ledger.adopt(producer);
-      this.#client?.producers.moves(producer);
-    } else {
-      producer.leaveLink('refused');
-    }
-    if (this.#tenant !== null) sink.prepared(this.#tenant);
-    return true;
-  }
-
   #forget(): void {
-    for (const producer of this.#reopening.values()) producer.leaveLink('parked');
-    this.#reopening.clear();
     this.#client?.ledgers.delete(this.#ledger);
     this.#client?.renewals.linkGone(this);
     this.#client = null;
@@ -163,7 +124,6 @@ export class OwnLink<T> implements Link<T> {
       if (fields.some(({ number }) => number > 2))
         return this.#replace(movedTo(bytes, command, fields, id, this.#brokers, sink), sink);
     }
-    if (this.#reopened(bytes, command, sink)) return 'done';
     if (this.#ledger.take(bytes, command)) sink.worked();
     return 'pass';
   }

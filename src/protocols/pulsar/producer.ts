@@ -70,10 +70,10 @@ export class Producer {
     return producerKeptBy(this.topic, this.#fields) === 'bulk';
   }
 
-  view(broker: string): Registration {
+  view(broker: string, isShared: boolean): Registration {
     const { topic, name } = this;
     const state = this.state === 'told' || this.state === 'refused' ? 'closed' : this.state;
-    return { kind: 'producer', topic, name, broker, state, isShared: true, keptBy: '' };
+    return { kind: 'producer', topic, name, broker, state, isShared, keptBy: '' };
   }
 
   /** The PRODUCER that opens it on a connection, under the numbers that it has there. */

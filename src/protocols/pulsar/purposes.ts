@@ -3,6 +3,7 @@ import { NEWEST_PROTOCOL } from './connect.ts';
 
 export const LOOKUP = 'lookup';
 const OWN = 'own:';
+const BULK = 'bulk:';
 const SHARED = 'shared:';
 
 /** One client's own. */
@@ -10,8 +11,18 @@ export function ownPurposeOf(client: number): string {
   return `${OWN}${client}`;
 }
 
+/** One client's producers, when they are too busy to share. */
+export function bulkPurposeOf(client: number): string {
+  return `${BULK}${client}`;
+}
+
+export function isBulk(purpose: string): boolean {
+  return purpose.startsWith(BULK);
+}
+
 /** The number of the client whose own it is; null: it is nobody's own. */
 export function ownerOf(purpose: string): number | null {
+  if (isBulk(purpose)) return Number(purpose.slice(BULK.length));
   return purpose.startsWith(OWN) ? Number(purpose.slice(OWN.length)) : null;
 }
 

@@ -29,7 +29,8 @@ import { type Asked, ProducerRequests, type Purpose } from './producer-requests.
 import type { PulsarRoute } from './route.ts';
 
 export class SharedLink<T> implements Link<T> {
-  readonly exclusive = false;
+  /** It is for the producers of one client alone: they are too busy to share. */
+  readonly exclusive: boolean;
   readonly blocked = false;
   head: Buffer | null = null;
   replaced = 0;
@@ -40,7 +41,8 @@ export class SharedLink<T> implements Link<T> {
   readonly #producers = new LinkProducers<T>(this);
   readonly #requests: ProducerRequests<T>;
 
-  constructor(route: PulsarRoute, context: LinkContext) {
+  constructor(route: PulsarRoute, context: LinkContext, exclusive: boolean) {
+    this.exclusive = exclusive;
     this.#route = route;
     this.#context = context;
     this.#brokers = new AnsweredBrokers(route, context);
@@ -135,6 +137,8 @@ export class SharedLink<T> implements Link<T> {
 
   /** Nothing is owed: whatever is here is open. */
   park(): Buffer | undefined {
+    // Whoever was busy is not any more.
+    if (this.exclusive) for (const client of this.#tenants.values()) client.producers.isIsolated = false;
     return this.#closeAll('park', () => true);
   }
 
