@@ -25,6 +25,7 @@ import type { Producer } from './producer.ts';
 import { bulkPurposeOf, LOOKUP, ownPurposeOf, sharedPurposeOf } from './purposes.ts';
 import { Renewals } from './renewals.ts';
 import type { PulsarRoute } from './route.ts';
+import { isSoundQuestion } from './soundness.ts';
 
 const SIZE_BYTES = 4;
 /** Of what is about the connection itself: who the client is, and signs of life. */
@@ -167,10 +168,10 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     }
     if (this.producer !== null) return this.#goToProducers();
     const isLarge = this.size > this.#route.multiplexing.wholeFrameBytes;
-    if (request.kind === 'own' || (isLarge && type === Type.getOrCreateSchema))
-      return this.#goTo(this.homeNode, this.ownPurpose);
+    if (request.kind === 'own') return this.#goTo(this.homeNode, this.ownPurpose);
     if (isLarge) return this.#close('protocol_error', `${request.name} of ${this.size} bytes`);
-    if (this.requestId === null) return this.#close('protocol_error', `${request.name} has no request id`);
+    if (this.requestId === null || !isSoundQuestion(bytes, command))
+      return this.#close('protocol_error', `${request.name} lacks what brokers close a connection for`);
     const redirect = type === Type.lookup ? this.redirects.get(this.requestId) : undefined;
     return this.#goTo(redirect?.node ?? this.homeNode, LOOKUP);
   }

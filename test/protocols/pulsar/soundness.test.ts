@@ -1,4 +1,5 @@
 import t from 'tap';
+import { Verdict } from '../../../src/contract/protocol.ts';
 import { commandIn, fieldsOf, frameOf, MessageWriter } from '../../../src/protocols/pulsar/message.ts';
 import {
   isSoundPayload,
@@ -48,11 +49,9 @@ t.test('what would cost others their connection is not', async (t) => {
 t.test('an unsound question closes its client, and is not written', async (t) => {
   const fixture = new Fixture();
   const client = fixture.client();
-  const link = fixture.link('lookup');
   const bytes = frameOf(23, new MessageWriter().number(2, 1));
-  client.verdict(bytes);
-  t.equal(link.session.admit(client.session, 'a', bytes, 0), 'protocol_error');
-  t.equal(link.session.owed, 0);
+  t.equal(client.verdict(bytes), Verdict.close);
+  t.match([client.session.closeReason, client.session.closeDetail], ['protocol_error', /LOOKUP/]);
 });
 
 t.test('a message is sound by its sizes and its metadata, with and without a checksum', async (t) => {
