@@ -1,8 +1,14 @@
 /** A route of a protocol, without the core: its sessions, driven as the contract says that the core drives them. */
 import type { MultiplexingContext } from '../../src/contract/multiplexing.ts';
-import { type ClientSession, type ProtocolRoute, type UpstreamSession, Verdict } from '../../src/contract/protocol.ts';
+import {
+  type ClientSession,
+  type ProtocolRoute,
+  type UpstreamSession,
+  type UpstreamTarget,
+  Verdict,
+} from '../../src/contract/protocol.ts';
 import type { CloseReason } from '../../src/contract/reasons.ts';
-import type { LocalAddress } from '../../src/contract/topology.ts';
+import { BOOTSTRAP, type LocalAddress } from '../../src/contract/topology.ts';
 import { protocolNamed } from '../../src/protocols/registry.ts';
 import { Observer } from './observer.ts';
 import type { Exchange, ProtocolSpecimen } from './specimen.ts';
@@ -138,11 +144,15 @@ export class Lab {
 
   /** One that has said what all of them say first, to the connection made last. */
   client(): ClientSession {
-    const client = this.route.client(this.#node().node, this.specimen.security?.user ?? null);
-    const { multiplexing } = this.specimen;
+    const { multiplexing, security } = this.specimen;
+    const node = multiplexing === undefined ? this.#node().node : BOOTSTRAP;
+    const client = this.route.client(node, security?.user ?? null);
     if (multiplexing === undefined) return client;
+    const opening = Buffer.from(multiplexing.opening);
+    if (client.inspect(opening, 0, opening.length, true, false) === Verdict.learn && client.routing !== undefined)
+      this.#greet({ ...this.#node(), node: client.routing.node }, client.routing.purpose);
     const talk = new Talk(this, this.#link ?? this.link(), WHOLE, client);
-    talk.feed(Buffer.from(multiplexing.opening));
+    talk.feed(opening);
     talk.link.observer.forget();
     if (talk.closeReason !== null) throw new Error(`the opening ended in ${talk.closeReason}: ${talk.closeDetail}`);
     return client;
@@ -165,9 +175,16 @@ export class Lab {
 
   /** A connection that was greeted, lent to the tenant. */
   link(): Link {
-    const { user = '', credential = null } = this.specimen.security ?? {};
     const purpose = this.specimen.multiplexing?.purpose;
-    const link = new Link(this.route.upstream<string>(this.#node(), user, purpose), this.specimen.serve());
+    const link = this.#greet(this.#node(), purpose);
+    if (purpose === undefined) link.session.lend(TENANT);
+    this.#link = link;
+    return link;
+  }
+
+  #greet(target: UpstreamTarget, purpose: string | undefined): Link {
+    const { user = '', credential = null } = this.specimen.security ?? {};
+    const link = new Link(this.route.upstream<string>(target, user, purpose), this.specimen.serve());
     const greeting = link.session.greeting(credential);
     if (greeting !== undefined) link.send(greeting);
     for (let reply = link.observer.replies.shift(); reply !== undefined; reply = link.observer.replies.shift())
@@ -175,8 +192,6 @@ export class Lab {
     if (greeting !== undefined && link.observer.all('ready').length !== 1)
       throw new Error(`${this.specimen.name}: the greeting came to nothing: ${link.observer.failure?.detail}`);
     link.observer.forget();
-    if (purpose === undefined) link.session.lend(TENANT);
-    this.#link = link;
     return link;
   }
 }

@@ -107,7 +107,8 @@ export class Sidecar {
   /** At the listener of the specimen's first broker. What all clients say first it has said, and was answered. */
   connect(): Application {
     const node = this.#specimen.brokers[0]?.node ?? BOOTSTRAP;
-    const port = node === BOOTSTRAP ? LISTEN.port : FIRST_PORT + Number(node);
+    const port =
+      node === BOOTSTRAP || this.#specimen.multiplexing !== undefined ? LISTEN.port : FIRST_PORT + Number(node);
     const peer = this.network.connect('127.0.0.1', port, this.#specimen.security?.user);
     const application = new Application(peer, this.network);
     const opening = this.#specimen.multiplexing?.opening;

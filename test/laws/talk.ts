@@ -19,6 +19,7 @@ export class Talk {
   readonly client: ClientSession;
   readonly link: Link;
   readonly #framed: boolean;
+  readonly #purpose: string | undefined;
   readonly #wholeFrameBytes: number;
   readonly #sent: Buffer[] = [];
   /** Local answers, each with what had been delivered before it. */
@@ -32,6 +33,7 @@ export class Talk {
     this.client = client;
     this.link = link;
     this.#framed = lab.specimen.framed;
+    this.#purpose = lab.specimen.multiplexing?.purpose;
     this.#wholeFrameBytes = wholeFrameBytes;
   }
 
@@ -90,6 +92,7 @@ export class Talk {
     const { size, demand, pin, work } = client;
     const isShared = link.session.tenancy?.exclusive === false;
     if (size > bytes.length - at && (size <= this.#wholeFrameBytes || isShared)) return false;
+    this.#checkPurpose();
     const refusal = link.admit(client, bytes, at);
     if (refusal !== undefined) {
       this.closeReason = refusal;
@@ -101,6 +104,12 @@ export class Talk {
     this.#bodyLeft = size;
     this.#isBegun = false;
     return true;
+  }
+
+  /** The specimen's exchanges go over connections of one purpose. */
+  #checkPurpose(): void {
+    const { purpose } = this.client.routing ?? {};
+    if (purpose !== this.#purpose) throw new Error(`it goes over a connection for ${purpose}`);
   }
 
   #send(bytes: Buffer): void {

@@ -1,7 +1,7 @@
 /** The producers of one client, those above all that may share connections, and what is done with its requests for them. */
 import type { Registration } from '../../contract/multiplexing.ts';
 import { NO_REQUEST, Type } from './commands.ts';
-import { frameOf, MessageWriter } from './message.ts';
+import { frameOf, lastingCopy, MessageWriter } from './message.ts';
 import { Producer } from './producer.ts';
 
 /** `discard`: the client does not know yet that it is closed; a frame: the answer; else it goes to a broker. */
@@ -27,7 +27,7 @@ export class ClientProducers {
 
   /** A PRODUCER, in `frame`, asks for this; null: it keeps a connection of its client's own. */
   proposed(frame: Buffer, id: bigint): Producer | null {
-    const producer = new Producer(Buffer.from(frame), this.#producers.get(id));
+    const producer = new Producer(lastingCopy(frame), this.#producers.get(id));
     return producer.mayShare ? producer : null;
   }
 

@@ -97,6 +97,13 @@ export function bytesIn(bytes: Buffer, fields: readonly Field[], number: number)
   return field === undefined ? undefined : Buffer.from(bytes.subarray(field.at, field.end));
 }
 
+/** A copy that lives long: in memory of its own, for one from the pool keeps all of the pool's 64 KiB. */
+export function lastingCopy(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
+}
+
 /** Writes a message field by field. */
 export class MessageWriter {
   readonly #parts: Buffer[] = [];

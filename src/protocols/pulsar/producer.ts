@@ -6,7 +6,17 @@
  */
 import type { Registration } from '../../contract/multiplexing.ts';
 import { Type } from './commands.ts';
-import { bytesIn, commandIn, type Field, fieldsOf, frameOf, MessageWriter, numberIn, textIn } from './message.ts';
+import {
+  bytesIn,
+  commandIn,
+  type Field,
+  fieldsOf,
+  frameOf,
+  lastingCopy,
+  MessageWriter,
+  numberIn,
+  textIn,
+} from './message.ts';
 import { producerKeptBy } from './producer-pins.ts';
 
 /**
@@ -102,7 +112,7 @@ export class Producer {
     const before = this.#schemaVersion;
     if (before !== undefined && (name !== this.name || !schemaVersion.equals(before))) return false;
     this.name = name;
-    this.#schemaVersion = schemaVersion;
+    this.#schemaVersion = lastingCopy(schemaVersion);
     this.#topicEpoch = numberIn(fields, 5) ?? this.#topicEpoch;
     return true;
   }

@@ -163,6 +163,7 @@ export class SharedLink<T> implements Link<T> {
   // --- from the broker ------------------------------------------------------------------------------------------
 
   take(bytes: Buffer, start: number, end: number, command: Command, sink: UpstreamSink<T>): 'done' | Failure {
+    this.passNext(); // a quiet connection keeps nothing of what it carried
     switch (command.type) {
       case Type.sendReceipt:
       case Type.sendError:
@@ -224,6 +225,7 @@ export class SharedLink<T> implements Link<T> {
     if (tenant === null) return 'done';
     const frame = withNumber(bytes, command, 1, requestId);
     sink.deliver(tenant, frame, 0, frame.length);
+    if (asked.purpose === 'open' && !isNotReady) sink.worked();
     return 'done';
   }
 

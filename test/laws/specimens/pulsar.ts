@@ -59,11 +59,14 @@ export function inWords(...renumbered: readonly string[]): (written: Buffer) => 
   };
 }
 
-export const OPENING = frame('CONNECT', {
+const client = {
   clientVersion: 'Specimen-v1',
   protocolVersion: 21,
   flags: { authRefresh: true, brokerEntryMetadata: true },
-});
+};
+export const OPENING = frame('CONNECT', client);
+/** Of clients that were told which broker has their topic. */
+export const OPENING_AT_BROKER = frame('CONNECT', { ...client, proxyToBrokerUrl: `${BROKER.host}:${BROKER.port}` });
 
 export const PING: Exchange = {
   name: 'PING',
