@@ -7,7 +7,7 @@ import { ClientProducers } from './client-producers.ts';
 import { LAST_TYPE, NO_REQUEST, REQUEST_OF, type Request, ServerError, Type, UNKNOWN_REQUEST } from './commands.ts';
 import { type Connect, type Connected, connectedFrame, FRAME_PADDING_BYTES, readConnect } from './connect.ts';
 import { recognise } from './foreign.ts';
-import { commandFault, frameFault } from './frame-fault.ts';
+import { commandFault, frameFault, MOST_CONNECT_BYTES } from './frame-fault.ts';
 import { leadingNumberAt } from './frame-head.ts';
 import type { Redirect } from './link.ts';
 import {
@@ -23,13 +23,12 @@ import {
 import type { OwnLedger } from './own-ledger.ts';
 import type { Producer } from './producer.ts';
 import { bulkPurposeOf, LOOKUP, ownPurposeOf, sharedPurposeOf } from './purposes.ts';
+import { refusalFrame } from './refusal.ts';
 import { Renewals } from './renewals.ts';
 import type { PulsarRoute } from './route.ts';
 import { isSoundQuestion } from './soundness.ts';
 
 const SIZE_BYTES = 4;
-/** Of what is about the connection itself: who the client is, and signs of life. */
-const MOST_CONNECT_BYTES = 128 * 1024;
 const SEND = REQUEST_OF[Type.send] ?? UNKNOWN_REQUEST;
 const NOTHING_ASKED: Request = { ...UNKNOWN_REQUEST, name: '', pin: undefined };
 const PONG = frameOf(Type.pong, new MessageWriter());
@@ -110,7 +109,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     const foreign = this.#greeted ? null : recognise(bytes, start);
     if (foreign !== null) return this.#close(foreign.reason, foreign.detail);
     const length = bytes.readUInt32BE(start);
-    const fault = frameFault(length, this.#mostFrameBytes, this.told === null);
+    const fault = frameFault(length, this.#route.maxFrameBytes, this.told);
     if (fault !== null) return this.#close(fault.reason, fault.detail);
     this.size = SIZE_BYTES + length;
     if (end - start < FRAME_HEAD_BYTES) return Verdict.incomplete;
@@ -127,12 +126,6 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
       if (!(error instanceof MalformedError)) throw error;
       return this.#close('protocol_error', error.message);
     }
-  }
-
-  get #mostFrameBytes(): number {
-    const { maxFrameBytes } = this.#route;
-    const most = this.told === null ? MOST_CONNECT_BYTES : this.told.maxMessageBytes + FRAME_PADDING_BYTES;
-    return Math.min(maxFrameBytes, most);
   }
 
   #classify(bytes: Buffer, start: number, end: number, command: Command, mayAnswer: boolean): Verdict {
@@ -270,8 +263,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
 
   #dismiss(reason: CloseReason, detail: string, error: number): Verdict {
     this.#close(reason, detail);
-    const message = new MessageWriter().number(1, NO_REQUEST).number(2, error).text(3, detail);
-    this.#answer = frameOf(Type.error, message);
+    this.#answer = refusalFrame(error, detail);
     return Verdict.dismiss;
   }
 
