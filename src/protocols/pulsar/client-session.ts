@@ -5,7 +5,7 @@ import type { CloseReason, PinReason } from '../../contract/reasons.ts';
 import { BOOTSTRAP } from '../../contract/topology.ts';
 import { ClientProducers } from './client-producers.ts';
 import { LAST_TYPE, NO_REQUEST, REQUEST_OF, type Request, ServerError, Type, UNKNOWN_REQUEST } from './commands.ts';
-import { type Connect, type Connected, connectedFrame, FRAME_PADDING_BYTES, readConnect } from './connect.ts';
+import { type Connect, type Connected, connectedFrame, readConnect } from './connect.ts';
 import { recognise } from './foreign.ts';
 import { commandFault, frameFault, MOST_CONNECT_BYTES } from './frame-fault.ts';
 import { leadingNumberAt } from './frame-head.ts';
