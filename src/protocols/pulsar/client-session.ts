@@ -20,13 +20,13 @@ import {
   MessageWriter,
   numberIn,
 } from './message.ts';
-import type { OwnLedger } from './own-ledger.ts';
+import { OwnLedgers } from './own-ledgers.ts';
 import type { Producer } from './producer.ts';
 import { bulkPurposeOf, LOOKUP, ownPurposeOf, sharedPurposeOf } from './purposes.ts';
 import { refusalFrame } from './refusal.ts';
 import { Renewals } from './renewals.ts';
 import type { PulsarRoute } from './route.ts';
-import { isSoundQuestion } from './soundness.ts';
+import { isSoundProducer, isSoundQuestion, isSoundSend } from './soundness.ts';
 
 const SIZE_BYTES = 4;
 const SEND = REQUEST_OF[Type.send] ?? UNKNOWN_REQUEST;
@@ -61,7 +61,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
   /** What the inspected request is about, if that may share a connection. */
   producer: Producer | null = null;
   /** Of its own connections that are open. */
-  readonly ledgers = new Set<OwnLedger>();
+  readonly ledgers = new OwnLedgers();
   readonly renewals: Renewals;
   readonly #route: PulsarRoute;
   /** A listener's broker, or BOOTSTRAP. */
@@ -84,17 +84,12 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     return this;
   }
   get pinned(): boolean {
-    return this.#keptBy !== undefined;
+    return this.ledgers.keptBy !== undefined;
   }
   /** Of the inspected request, else of what is open. */
   get pin(): PinReason | undefined {
-    return this.request.pin ?? this.#keptBy;
+    return this.request.pin ?? this.ledgers.keptBy;
   }
-  get #keptBy(): PinReason | undefined {
-    for (const { keptBy } of this.ledgers) if (keptBy !== undefined) return keptBy;
-    return undefined;
-  }
-
   get ownPurpose(): string {
     return ownPurposeOf(this.number);
   }
@@ -119,8 +114,8 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     this.#greeted = true;
     if (end - start < FRAME_HEAD_BYTES + commandBytes) return Verdict.incomplete;
     const producer = this.told === null ? undefined : leadingNumberAt(bytes, start, Type.send);
-    if (producer !== undefined) return this.#inspectSend(BigInt(producer));
     try {
+      if (producer !== undefined) return this.#inspectSend(BigInt(producer), bytes, start, end);
       return this.#classify(bytes, start, end, commandIn(bytes, start), mayAnswer);
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
@@ -149,8 +144,8 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     const fields = request.requestId === 0 && request.resource === 0 ? [] : fieldsOf(bytes, command.at, command.end);
     this.requestId = numberIn(fields, request.requestId) ?? null;
     this.resource = numberIn(fields, request.resource) ?? null;
-    if (type === Type.send) return this.#inspectSend(this.resource);
-    if (type === Type.producer && this.resource !== null && this.#mayShare) {
+    if (type === Type.send) return this.#inspectSend(this.resource, bytes, start, end);
+    if (type === Type.producer && this.resource !== null && this.#mayShare && isSoundProducer(bytes, command)) {
       if (!complete) return Verdict.incomplete;
       this.producer = this.producers.proposed(bytes.subarray(start, start + this.size), this.resource);
     } else if (type === Type.closeProducer) {
@@ -170,7 +165,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
   }
 
   /** A broker would close the connection for a message that it takes for nobody's. */
-  #inspectSend(producer: bigint | null): Verdict {
+  #inspectSend(producer: bigint | null, bytes: Buffer, start: number, end: number): Verdict {
     this.type = Type.send;
     this.request = SEND;
     this.work = true;
@@ -180,9 +175,11 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     if (producer === null || !this.producers.has(producer))
       return this.#close('protocol_error', 'a message for a producer that the client has not opened');
     const shared = this.producers.find(producer);
-    if (shared !== undefined) return this.#inspectShared(shared);
-    for (const ledger of this.ledgers)
-      if (ledger.hasProducer(producer)) return this.#goTo(this.homeNode, this.ownPurpose);
+    if (shared !== undefined) {
+      if (isSoundSend(bytes, start, end)) return this.#inspectShared(shared);
+      return this.#close('protocol_error', 'a message lacks what brokers close a connection for');
+    }
+    if (this.ledgers.hasProducer(producer)) return this.#goTo(this.homeNode, this.ownPurpose);
     return Verdict.discard; // it was closed meanwhile, and the client does not know yet
   }
 
@@ -289,8 +286,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
   }
 
   registrations(): readonly Registration[] {
-    const own = [...this.ledgers].flatMap((ledger) => ledger.registrations());
-    return [...this.producers.registrations(this.homeNode), ...own];
+    return [...this.producers.registrations(this.homeNode), ...this.ledgers.registrations()];
   }
 
   close(): void {

@@ -90,8 +90,13 @@ export class ProducerRequests<T> {
     return name === null ? [] : (this.#names.end(name) as T[]);
   }
 
-  /** The connection is gone, and what was opened on it closed by that. */
+  /** The connection is gone, and what was opened on it closed by that. Those who waited for an answer of it. */
   gone(): T[] {
-    return [...this.#asked.values()].flatMap(({ closing }) => this.freed(closing));
+    const waited: T[] = [];
+    for (const { purpose, tenant, closing } of this.#asked.values()) {
+      waited.push(...this.freed(closing));
+      if (purpose === 'reopen' && tenant !== null) waited.push(tenant);
+    }
+    return waited;
   }
 }

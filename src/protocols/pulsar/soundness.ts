@@ -60,24 +60,29 @@ export function isSoundPayload(bytes: Buffer, at: number, end: number): boolean 
   return size <= end - metadata && hasShape(bytes, metadata, metadata + size, METADATA);
 }
 
-/** producer_id, sequence_id */
-const SEND: Shape = { texts: [], numbers: [1, 2], pairs: 0 };
 /** Of a transaction (4, 5), or of a broker that copies messages (9): neither shares connections. */
 const SEND_OF_OTHERS = new Set([4, 5, 9]);
 
-/** Whether a SEND, that is there as a whole, may go over a connection that others use. @throws {MalformedError} */
-export function isSoundSend(bytes: Buffer, start: number): boolean {
-  const at = start + FRAME_HEAD_BYTES;
-  const end = start + SIZE_BYTES + bytes.readUInt32BE(start);
-  const command = commandIn(bytes, start);
-  if (command.type !== Type.send || !hasShape(bytes, command.at, command.end, SEND)) return false;
-  const scanner = new FieldScanner(bytes, command.at, command.end);
+/**
+ * Whether a SEND may go over a connection that others use, as far as it is there in `bytes[start, end)`: its command is, and
+ * the message behind it is looked at once all of it is. @throws {MalformedError}
+ */
+export function isSoundSend(bytes: Buffer, start: number, end: number): boolean {
+  const { type, at, end: messageEnd } = commandIn(bytes, start);
+  if (type !== Type.send) return false;
+  const scanner = new FieldScanner(bytes, at, messageEnd);
   let producers = 0;
+  let hasSequence = false;
   while (scanner.next()) {
-    if (SEND_OF_OTHERS.has(scanner.number)) return false;
-    if (scanner.number === 1) producers += 1;
+    const { number, wire } = scanner;
+    if (SEND_OF_OTHERS.has(number)) return false;
+    if (number === 1) producers += wire === VARINT ? 1 : 2;
+    hasSequence ||= number === 2 && wire === VARINT;
   }
-  return producers === 1 && isSoundPayload(bytes, at + bytes.readUInt32BE(start + SIZE_BYTES), end);
+  if (producers !== 1 || !hasSequence) return false;
+  const whole = start + SIZE_BYTES + bytes.readUInt32BE(start);
+  if (whole > end) return true;
+  return isSoundPayload(bytes, start + FRAME_HEAD_BYTES + bytes.readUInt32BE(start + SIZE_BYTES), whole);
 }
 
 /** topic, producer_id, request_id; metadata */

@@ -87,7 +87,9 @@ t.test('a message without what every broker asks for is not sound', async (t) =>
 t.test('a message may go where others go if a broker takes its sender alone to task for it', async (t) => {
   const payload = payloadOf({ producerName: 'p', sequenceId: 0n, publishTime: 1n }, Buffer.from('body'));
   const send = frame('SEND', { producerId: 2n ** 62n, sequenceId: 2n ** 63n, numMessages: 1 }, payload);
-  t.ok(isSoundSend(Buffer.concat([Buffer.from('xyz'), send, send]), 3));
+  const within = Buffer.concat([Buffer.from('xyz'), send, send]);
+  t.ok(isSoundSend(within, 3, within.length));
+  t.ok(isSoundSend(within, 3, 3 + send.length - 1), 'what is not there yet is looked at later');
   const cases: [string, Buffer][] = [
     ['without a producer', frame('SEND', { sequenceId: 1n }, payload)],
     ['without a sequence id', frame('SEND', { producerId: 1n }, payload)],
@@ -98,7 +100,7 @@ t.test('a message may go where others go if a broker takes its sender alone to t
     ['with half a message', frame('SEND', { producerId: 1n, sequenceId: 1n }, payload.subarray(0, 12))],
     ['that is none', frame('FLOW', { consumerId: 1n, permits: 1 }, payload)],
   ];
-  for (const [name, bytes] of cases) t.notOk(isSoundSend(bytes, 0), name);
+  for (const [name, bytes] of cases) t.notOk(isSoundSend(bytes, 0, bytes.length), name);
 });
 
 t.test('a producer may be opened where others are if it has all that brokers ask for', async (t) => {
