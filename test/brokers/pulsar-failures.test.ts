@@ -117,11 +117,12 @@ for (const way of ways.filter(({ through }) => through === 'sidecar')) {
     t.equal((await way.sidecar.closeReasons()).broker_not_allowed, 1);
   });
 
-  await t.test('a sidecar that is started again is found again, and nothing is lost or doubled', async (t) => {
+  await t.test('a sidecar that was killed is found again, and nothing is lost or doubled', async (t) => {
     const fleet = fleetOf(way, 'restart', NAMED);
     await fleet.open(way);
     const outcome = await underLoad(fleet, judge, async () => {
-      await way.sidecar.terminate();
+      way.sidecar.signal('SIGKILL');
+      await way.sidecar.gone();
       await way.sidecar.launch();
     });
     t.strictSame(outcome.failures, []);

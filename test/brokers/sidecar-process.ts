@@ -206,6 +206,10 @@ export class SidecarProcess {
     this.#running().signal(signal);
   }
 
+  async gone(): Promise<void> {
+    await this.#running().exited;
+  }
+
   async stop(): Promise<void> {
     await this.#child?.stop('SIGKILL');
     rmSync(this.#folder, { recursive: true, force: true });

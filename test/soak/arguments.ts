@@ -20,6 +20,16 @@ export const CLIENTS = {
   kafkajs: { value: 10, help: 'kafkajs producers' },
 } as const satisfies Record<string, Option>;
 
+/** The same for Pulsar. */
+export const PULSAR_CLIENTS = {
+  python: { value: 20, help: 'Python (C++) clients' },
+  java: { value: 5, help: 'Java clients' },
+  producers: { value: 4, help: 'producers of each client' },
+  processes: { value: ['one', 'each'], help: 'a process for all clients of a kind, or for each' },
+  brokers: { value: ['1', '2'], help: 'of Pulsar' },
+  'load-manager': { value: ['modular', 'extensible'], help: 'of two brokers' },
+} as const satisfies Record<string, Option>;
+
 export function kindsOf(values: Readonly<Record<keyof typeof CLIENTS, number>>): Partial<Record<DriverKind, number>> {
   const { librdkafka, java, kafkajs } = values;
   return Object.fromEntries(Object.entries({ librdkafka, java, kafkajs }).filter(([, count]) => count > 0));

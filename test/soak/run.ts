@@ -12,6 +12,9 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   'identity-users': 'two users of one sidecar, each forbidden what the other may',
   'identity-memory':
     '50 idle producers with TLS and SCRAM: memory and connections of the brokers, and what a dial costs',
+  'pulsar-sharing': '25 clients of Pulsar with 4 producers each at work: connections and latency',
+  'pulsar-asleep': 'the same clients fall silent, and wake up',
+  'pulsar-failures': 'two brokers of Pulsar: topics that move, a broker killed, the sidecar killed, round after round',
   model: 'random schedules against the model of the pool; needs no brokers',
 };
 
