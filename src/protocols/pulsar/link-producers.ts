@@ -26,8 +26,10 @@ export class LinkProducers<T> {
     return this.#open.values();
   }
 
+  /** Undefined: it was closed meanwhile, or has left and has only its end to wait for. */
   find(number: bigint): LinkProducer<T> | undefined {
-    return this.#open.get(number);
+    const open = this.#open.get(number);
+    return open?.producer.link === this.#link ? open : undefined;
   }
 
   /** It is being opened here, under a number that nobody has. */

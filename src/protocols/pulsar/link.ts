@@ -33,6 +33,8 @@ export interface Link<T> {
   renewers(): Iterable<[T, PulsarClientSession]>;
   /** A whole frame that needs no closer look, and completes work: it goes to the only tenant as it is. False: `take` it. */
   passes(bytes: Buffer, at: number): boolean;
+  /** A whole receipt, in `bytes[start, end)`, that was dealt with at a glance. False: `take` it. */
+  acknowledges(bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): boolean;
   /**
    * A whole frame of the broker's, in `bytes[start, end)`.
    *

@@ -134,6 +134,10 @@ export class LookupLink<T> implements Link<T> {
     return false;
   }
 
+  acknowledges(): boolean {
+    return false;
+  }
+
   take(bytes: Buffer, start: number, end: number, command: Command, sink: UpstreamSink<T>): 'done' | Failure {
     const idField = REQUEST_ID_OF_ANSWER.get(command.type);
     if (idField === undefined) {

@@ -1,5 +1,14 @@
 /** A frame under another number: in place if the new one takes as many bytes, else with a new beginning. */
-import { type Command, FRAME_HEAD_BYTES, fieldsOf, frameOf, MalformedError, MessageWriter } from './message.ts';
+import { leadingNumberAt } from './frame-head.ts';
+import {
+  type Command,
+  commandIn,
+  FRAME_HEAD_BYTES,
+  fieldsOf,
+  frameOf,
+  MalformedError,
+  MessageWriter,
+} from './message.ts';
 
 /** What is written instead of a frame's first `replaced` bytes; null: it was changed where it stands. */
 export interface Beginning {
@@ -9,13 +18,25 @@ export interface Beginning {
 
 const IN_PLACE: Beginning = { head: null, replaced: 0 };
 
+/** Where the number stands that comes first, in a frame as everybody writes it. */
+const FIRST_NUMBER_BYTES = 13;
+
 /**
  * Puts `value` into field 1 of the command of the frame at `bytes[start]`, of which the command is there as a whole. What
  * follows the command, the message of an application and its checksum, stays as it is.
  *
+ * @param type of the command, below 16
  * @throws {MalformedError} if the command has no such number, or two
  */
-export function renumber(bytes: Buffer, start: number, command: Command, value: bigint): Beginning {
+export function renumber(bytes: Buffer, start: number, type: number, value: bigint): Beginning {
+  const at = start + FIRST_NUMBER_BYTES;
+  const isPlain = leadingNumberAt(bytes, start, type) !== undefined && (bytes[at] ?? 0x80) < 0x80;
+  if (!isPlain || value >= 0x80n) return renumberSlowly(bytes, start, commandIn(bytes, start), value);
+  bytes[at] = Number(value);
+  return IN_PLACE;
+}
+
+function renumberSlowly(bytes: Buffer, start: number, command: Command, value: bigint): Beginning {
   const fields = fieldsOf(bytes, command.at, command.end).filter(({ number }) => number === 1);
   const [field] = fields;
   if (field === undefined || fields.length > 1 || field.wire !== 0)

@@ -107,6 +107,10 @@ export class OwnLink<T> implements Link<T> {
     return true;
   }
 
+  acknowledges(): boolean {
+    return false;
+  }
+
   take(
     bytes: Buffer,
     _start: number,

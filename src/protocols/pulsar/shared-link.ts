@@ -9,16 +9,17 @@ import { AnsweredBrokers } from './answered-brokers.ts';
 import type { PulsarClientSession } from './client-session.ts';
 import { NO_REQUEST, Type } from './commands.ts';
 import { keepsPromise } from './connect.ts';
+import { leadingNumberAt } from './frame-head.ts';
 import type { Failure, Link, LinkContext } from './link.ts';
 import { type LinkProducer, LinkProducers } from './link-producers.ts';
 import {
   type Command,
-  commandIn,
   type Field,
   fieldsOf,
   frameOf,
   MessageWriter,
   numberIn,
+  numberOf,
   textIn,
   withNumber,
 } from './message.ts';
@@ -104,7 +105,7 @@ export class SharedLink<T> implements Link<T> {
     if (producer === null) return 'protocol_error';
     this.passNext();
     if (client.type === Type.send) {
-      const { head, replaced } = renumber(bytes, start, commandIn(bytes, start), producer.upstreamId);
+      const { head, replaced } = renumber(bytes, start, Type.send, producer.upstreamId);
       this.head = head;
       this.replaced = replaced;
       this.#producers.sent(producer);
@@ -162,12 +163,21 @@ export class SharedLink<T> implements Link<T> {
 
   // --- from the broker ------------------------------------------------------------------------------------------
 
+  acknowledges(bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): boolean {
+    const number = leadingNumberAt(bytes, start, Type.sendReceipt);
+    if (number === undefined) return false;
+    this.passNext();
+    this.#receipt(BigInt(number), Type.sendReceipt, bytes, start, end, sink);
+    return true;
+  }
+
   take(bytes: Buffer, start: number, end: number, command: Command, sink: UpstreamSink<T>): 'done' | Failure {
     this.passNext(); // a quiet connection keeps nothing of what it carried
     switch (command.type) {
       case Type.sendReceipt:
       case Type.sendError:
-        return this.#receipt(bytes, start, end, command, sink);
+        this.#receipt(numberOf(bytes, command, 1) ?? NO_REQUEST, command.type, bytes, start, end, sink);
+        return 'done';
       case Type.producerSuccess:
       case Type.success:
       case Type.error:
@@ -184,18 +194,15 @@ export class SharedLink<T> implements Link<T> {
     }
   }
 
-  #receipt(bytes: Buffer, start: number, end: number, command: Command, sink: UpstreamSink<T>): 'done' {
-    const number = numberIn(fieldsOf(bytes, command.at, command.end), 1);
-    const open = number === undefined ? undefined : this.#producers.find(number);
+  #receipt(number: bigint, type: number, bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): void {
+    const { producer, tenant } = this.#producers.find(number) ?? {};
     // Of a producer that was closed meanwhile, or that has left.
-    if (open === undefined || open.producer.link !== this || open.producer.unacknowledged === 0) return 'done';
-    const { producer, tenant } = open;
+    if (producer === undefined || tenant === undefined || producer.unacknowledged === 0) return;
     this.#producers.acknowledged(producer);
-    const { head } = renumber(bytes, start, command, producer.id);
+    const { head } = renumber(bytes, start, type, producer.id);
     if (head === null) sink.deliver(tenant, bytes, start, end);
     else sink.deliver(tenant, head, 0, head.length);
     sink.worked();
-    return 'done';
   }
 
   #answered(bytes: Buffer, command: Command, sink: UpstreamSink<T>): 'done' | Failure {
@@ -233,6 +240,8 @@ export class SharedLink<T> implements Link<T> {
     if (producer.link !== this || producer.state === 'closing') return; // it has left meanwhile
     if (command.type === Type.error) {
       this.#producers.forget(producer, 'told');
+      const producers = tenant === null ? undefined : this.#tenants.get(tenant)?.producers;
+      if (producers?.find(producer.id) === producer) producers.closes(producer.id);
     } else {
       producer.granted(bytes, fields);
       producer.state = 'open';
@@ -267,10 +276,8 @@ export class SharedLink<T> implements Link<T> {
   /** The topic moves, or is deleted: its client opens it anew, there or here. */
   #closedByBroker(bytes: Buffer, command: Command, sink: UpstreamSink<T>): void {
     const fields = fieldsOf(bytes, command.at, command.end);
-    const number = numberIn(fields, 1);
-    const open = number === undefined ? undefined : this.#producers.find(number);
-    if (open === undefined || open.producer.link !== this) return;
-    const { producer, tenant } = open;
+    const { producer, tenant } = this.#producers.find(numberIn(fields, 1) ?? NO_REQUEST) ?? {};
+    if (producer === undefined || tenant === undefined) return;
     const isParking = producer.state === 'closing';
     // The answer to what was asked for it may or may not come; its number is not used again.
     this.#producers.forget(producer, isParking ? 'parked' : 'told');

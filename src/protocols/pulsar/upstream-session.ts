@@ -230,6 +230,7 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
     try {
       if (bytes.readUInt32BE(at + SIZE_BYTES) > size - FRAME_HEAD_BYTES)
         throw new MalformedError('a command is longer than its frame');
+      if (!this.#greeting.underWay && this.#link.acknowledges(bytes, at, at + size, sink)) return false;
       const command = commandIn(bytes, at);
       if (this.#ownAffair(bytes, at, size, command, sink)) return false;
       const outcome = this.#link.take(bytes, at, at + size, command, sink);
