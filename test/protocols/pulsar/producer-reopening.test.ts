@@ -133,3 +133,43 @@ t.test('where topics are kept alive an open producer keeps its connection', asyn
   producing.opens(producing.client(), 'a');
   t.ok(producing.link.session.pinned);
 });
+
+t.test('what a broker says of a producer that has left its connection does not reach where it is now', async (t) => {
+  const producing = new Producing();
+  const client = producing.client();
+  const number = producing.opens(client, 'a', { name: 'n' });
+  const close = only('CLOSE_PRODUCER', producing.link.session.leave('a'));
+  const now = producing.another();
+  producing.opens(client, 'b', { name: 'n', asked: { epoch: 1n } }, now);
+  now.forwards(client, 'b', send(0n, 1n));
+  producing.link.sink.reset();
+  producing.link.hears('SEND_RECEIPT', { producerId: number, sequenceId: 1n });
+  producing.link.hears('CLOSE_PRODUCER', { producerId: number, requestId: 2n ** 64n - 1n });
+  t.equal(producing.link.sink.all().length, 0);
+  t.equal(now.session.owed, 1, 'its message is still to be acknowledged');
+  producing.link.hears('SUCCESS', { requestId: close.requestId ?? 0n });
+  t.equal(producing.link.session.owed, 0);
+  t.match(client.session.registrations(), [{ state: 'open' }]);
+});
+
+t.test('one that moves while it is being opened again is opened where it moves to', async (t) => {
+  const producing = new Producing();
+  const client = producing.client();
+  producing.opens(client, 'a', { name: 'n' });
+  producing.parks();
+  const before = reopening(client, producing.link);
+  const close = only('CLOSE_PRODUCER', producing.link.session.leave('a'));
+  const now = producing.another();
+  t.equal(now.session.prepare(client.session, 'b'), undefined, 'its name is being closed');
+  const answer = { producerName: 'n', schemaVersion: Buffer.from([1]), ready: true };
+  producing.link.sink.reset();
+  producing.link.hears('PRODUCER_SUCCESS', { requestId: before.requestId ?? 0n, ...answer });
+  t.strictSame(producing.link.sink.facts, []);
+  producing.link.hears('SUCCESS', { requestId: close.requestId ?? 0n });
+  t.strictSame(producing.link.sink.facts, ['prepared b']);
+  t.equal(producing.link.session.owed, 0);
+  const again = only('PRODUCER', now.session.prepare(client.session, 'b'));
+  t.equal(again.epoch, 2n);
+  now.hears('PRODUCER_SUCCESS', { requestId: again.requestId ?? 0n, ...answer });
+  t.equal(now.session.prepare(client.session, 'b'), null);
+});
