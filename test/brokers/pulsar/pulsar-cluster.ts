@@ -21,8 +21,6 @@ import {
 } from './pulsar-node.ts';
 
 const MAX_BROKERS = 2;
-/** So many hardly miss one of the four bundles. */
-const SPREAD_TOPICS = 32;
 /** Behind those of the brokers: bookie, ZooKeeper, Pulsar's own proxy and its admin interface. */
 const BOOKIE_OFFSET = MAX_BROKERS * PORTS_PER_BROKER;
 const ZOOKEEPER_OFFSET = BOOKIE_OFFSET + 1;
@@ -86,7 +84,6 @@ export class PulsarCluster {
       }
       for (const node of others) await node.launch();
       for (const node of cluster.nodes) await cluster.#ready(node);
-      await cluster.#spread();
     } catch (error) {
       await cluster.stop();
       throw error;
@@ -128,16 +125,6 @@ export class PulsarCluster {
         return String(error);
       }
     });
-  }
-
-  /**
-   * Has an owner found for every bundle of topics. A broker answers lookups that come while it looks for one alike, whatever
-   * listener they came by: clients of two listeners that begin together would be told one another's addresses.
-   */
-  async #spread(): Promise<void> {
-    for (let topic = 0; topic < SPREAD_TOPICS; topic += 1) {
-      await this.admin.owner(`persistent://public/default/spread-${topic}`);
-    }
   }
 
   /** @throws Error if there is no such broker */

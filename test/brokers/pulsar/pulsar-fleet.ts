@@ -43,6 +43,8 @@ interface Client {
 const OPEN_MILLISECONDS = 90_000;
 
 export class PulsarFleet {
+  /** The one before. */
+  static #opening: Promise<unknown> = Promise.resolve();
   readonly #options: PulsarFleetOptions;
   readonly #clients: readonly (readonly [PulsarDriverKind, Client])[];
   readonly #drivers: PulsarDriver[] = [];
@@ -71,8 +73,17 @@ export class PulsarFleet {
     return this.#clients.length * this.#options.producers;
   }
 
-  /** Starts the processes and opens every client. */
-  async open(way: PulsarWay): Promise<void> {
+  /**
+   * Starts the processes and opens every client, of one fleet at a time: a broker answers lookups of topics in one bundle
+   * that come together with one address, whatever listener they came by (NamespaceService.findBrokerServiceUrl).
+   */
+  open(way: PulsarWay): Promise<void> {
+    const opened = PulsarFleet.#opening.then(() => this.#open(way));
+    PulsarFleet.#opening = opened.catch(() => undefined);
+    return opened;
+  }
+
+  async #open(way: PulsarWay): Promise<void> {
     const { clientsPerProcess = Number.POSITIVE_INFINITY, settings = {} } = this.#options;
     const opened: Promise<unknown>[] = [];
     for (const kind of ['python', 'java'] as const) {
