@@ -54,7 +54,7 @@ await t.test('topics that move, or are deleted, while their producers are parked
     t.strictSame(await judge.verdict(fleet.topics, moved.sent), flawless(moved.total), way.through);
     await untilParked(way, PARKED_SECONDS);
     const [deleted = ''] = fleet.topics;
-    await cluster.admin.delete(deleted, true);
+    await cluster.delete(deleted);
     const after = await fleet.sendOne();
     t.strictSame(after.failures, [], `${way.through}: deleted`);
     const name = deleted.split('/').at(-1);
