@@ -16,6 +16,8 @@ export class Talk {
   readonly requests: Sent[] = [];
   closeReason: CloseReason | null = null;
   closeDetail = '';
+  /** The purpose of a request that goes over another connection than the exchanges; what follows is not looked at. */
+  elsewhere: string | undefined;
   readonly client: ClientSession;
   readonly link: Link;
   readonly #framed: boolean;
@@ -40,7 +42,7 @@ export class Talk {
   feed(piece: Buffer): void {
     const bytes = this.#held.length > 0 ? Buffer.concat([this.#held, piece]) : piece;
     let at = 0;
-    while (at < bytes.length && this.closeReason === null) {
+    while (at < bytes.length && this.closeReason === null && this.elsewhere === undefined) {
       if (this.#bodyLeft === 0 && !this.#take(bytes, at)) break;
       const part = Math.min(this.#bodyLeft, bytes.length - at);
       if (part > 0) this.#send(this.#isBegun ? bytes.subarray(at, at + part) : this.#begin(bytes, at));
@@ -92,7 +94,11 @@ export class Talk {
     const { size, demand, pin, work } = client;
     const isShared = link.session.tenancy?.exclusive === false;
     if (size > bytes.length - at && (size <= this.#wholeFrameBytes || isShared)) return false;
-    this.#checkPurpose();
+    const { purpose } = client.routing ?? {};
+    if (purpose !== this.#purpose) {
+      this.elsewhere = purpose;
+      return false;
+    }
     const refusal = link.admit(client, bytes, at);
     if (refusal !== undefined) {
       this.closeReason = refusal;
@@ -104,12 +110,6 @@ export class Talk {
     this.#bodyLeft = size;
     this.#isBegun = false;
     return true;
-  }
-
-  /** The specimen's exchanges go over connections of one purpose. */
-  #checkPurpose(): void {
-    const { purpose } = this.client.routing ?? {};
-    if (purpose !== this.#purpose) throw new Error(`it goes over a connection for ${purpose}`);
   }
 
   #send(bytes: Buffer): void {
@@ -135,10 +135,11 @@ export class Talk {
 
   /** All of it, to be compared. */
   get summary(): string {
-    const { requests, closeReason } = this;
+    const { requests, closeReason, elsewhere } = this;
     return JSON.stringify({
       requests,
       closeReason,
+      elsewhere,
       sent: this.sent.toString('hex'),
       heard: this.heard.toString('hex'),
     });
