@@ -6,6 +6,7 @@
 import type { UpstreamSession, UpstreamSink } from '../contract/protocol.ts';
 import type { CloseReason, DialFailure, ReleaseReason } from '../contract/reasons.ts';
 import type { Topology } from '../contract/topology.ts';
+import { Portions } from './portions.ts';
 import type { Tenant } from './tenant.ts';
 import { Tenants } from './tenants.ts';
 import type { UpstreamRecord } from './upstream-record.ts';
@@ -44,19 +45,25 @@ export class AnswerRelay implements UpstreamSink<Tenant> {
   awaitsTenant = false;
   failure: ReadFailure | null = null;
   #paused = false;
+  readonly #portions: Portions | null;
   readonly #session: UpstreamSession<Tenant>;
   readonly #named: (topology: Topology) => void;
 
   constructor(session: UpstreamSession<Tenant>, whenNamed: (topology: Topology) => void) {
     this.#session = session;
     this.tenants = session.tenancy === undefined ? null : new Tenants(session.tenancy);
+    this.#portions = session.tenancy?.exclusive === false ? new Portions() : null;
     this.#named = whenNamed;
   }
 
   /** @param bytes null: goes on with an answer that waited for listeners */
   read(bytes: Buffer | null, length: number): void {
-    if (bytes === null) this.#session.resume(this);
-    else this.#session.read(bytes, 0, length, this);
+    try {
+      if (bytes === null) this.#session.resume(this);
+      else this.#session.read(bytes, 0, length, this);
+    } finally {
+      this.#portions?.handOut();
+    }
   }
 
   /** No read while the buffer of the last one is needed, or an answer waits for listeners. */
@@ -95,6 +102,10 @@ export class AnswerRelay implements UpstreamSink<Tenant> {
 
   deliver(tenant: Tenant, bytes: Buffer, start: number, end: number): void {
     if (tenant !== this.tenant && this.tenants?.has(tenant) !== true) return;
+    if (this.#portions !== null) {
+      this.#portions.add(tenant, bytes, start, end);
+      return;
+    }
     const whole = start === 0 && end === bytes.length;
     if (!tenant.receive(whole ? bytes : bytes.subarray(start, end))) this.awaitsTenant = true;
   }

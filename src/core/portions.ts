@@ -1,0 +1,51 @@
+/**
+ * What one read of a shared connection holds for each of its tenants: every one gets its part with one write, which costs
+ * more than all else that is done for a small answer. Each part keeps the order in which it came.
+ */
+import type { Tenant } from './tenant.ts';
+
+const NOTHING = Buffer.alloc(0);
+
+export class Portions {
+  readonly #parts = new Map<Tenant, Buffer[]>();
+  /** What came last, as long as more of it may follow: `bytes[start, end)` for the tenant. */
+  #tenant: Tenant | null = null;
+  #bytes: Buffer = NOTHING;
+  #start = 0;
+  #end = 0;
+
+  /** @param bytes stay as they are until `handOut()` */
+  add(tenant: Tenant, bytes: Buffer, start: number, end: number): void {
+    if (tenant === this.#tenant && bytes === this.#bytes && start === this.#end) {
+      this.#end = end;
+      return;
+    }
+    this.#finish();
+    this.#tenant = tenant;
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = end;
+  }
+
+  /** Behind the read. Whoever wants to keep what it receives copies it. */
+  handOut(): void {
+    this.#finish();
+    if (this.#parts.size === 0) return;
+    for (const [tenant, parts] of this.#parts) {
+      const [first] = parts;
+      tenant.receive(parts.length === 1 && first !== undefined ? first : Buffer.concat(parts));
+    }
+    this.#parts.clear();
+  }
+
+  #finish(): void {
+    const tenant = this.#tenant;
+    if (tenant === null) return;
+    const part = this.#bytes.subarray(this.#start, this.#end);
+    const parts = this.#parts.get(tenant);
+    if (parts === undefined) this.#parts.set(tenant, [part]);
+    else parts.push(part);
+    this.#tenant = null;
+    this.#bytes = NOTHING;
+  }
+}
