@@ -15,6 +15,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   'pulsar-sharing': '25 clients of Pulsar with 4 producers each at work: connections and latency',
   'pulsar-asleep': 'the same clients fall silent, and wake up',
   'pulsar-failures': 'two brokers of Pulsar: topics that move, a broker killed, the sidecar killed, round after round',
+  'pulsar-cost': 'throughput and CPU of Pulsar’s load tool: direct, through Pulsar’s own proxy, through the sidecar',
   model: 'random schedules against the model of the pool; needs no brokers',
 };
 
