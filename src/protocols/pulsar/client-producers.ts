@@ -47,6 +47,11 @@ export class ClientProducers {
     this.#producers.delete(id);
   }
 
+  /** One of its own connections' was not opened. */
+  refused(id: bigint): void {
+    if (!this.#producers.has(id)) this.#opened.delete(id);
+  }
+
   /** A message for it. */
   message(producer: Producer): ProducerVerdict {
     this.#telling = null;

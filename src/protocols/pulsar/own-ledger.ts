@@ -20,6 +20,8 @@ interface Open {
 interface Asked {
   readonly type: number;
   readonly resource: bigint | null;
+  /** What it is about: of the same number there may be another one by the time of the answer. */
+  readonly open: Open | undefined;
 }
 
 /** The request that is inspected. */
@@ -37,9 +39,12 @@ export class OwnLedger {
   /** What keeps the connection until it goes: there is no telling when it is over. */
   #keptBy: PinReason | null = null;
   #unacknowledged = 0;
+  readonly #refused: (producer: bigint) => void;
 
-  constructor(node: string) {
+  /** @param refused a producer was not opened */
+  constructor(node: string, refused: (producer: bigint) => void) {
     this.node = node;
+    this.#refused = refused;
   }
 
   get owed(): number {
@@ -77,26 +82,24 @@ export class OwnLedger {
 
   admit(asked: Inspected, bytes: Buffer, start: number): void {
     const { type, request, requestId, resource } = asked;
-    if (requestId !== null) this.#asked.set(requestId, { type, resource });
     if (request.pin === 'transaction' || request.pin === 'unknown_api') this.#keptBy ??= request.pin;
+    const isOpening = type === Type.producer || type === Type.subscribe || type === Type.watchTopicList;
+    if (resource !== null && isOpening) this.#opens(type, resource, bytes, commandIn(bytes, start));
+    const about = resource === null ? undefined : this.#open[kindOf(type)].get(resource);
+    // Brokers answer no ACK of a consumer that they do not have.
+    if (requestId !== null && (type !== Type.ack || about !== undefined))
+      this.#asked.set(requestId, { type, resource, open: about });
     if (resource === null) return;
     switch (type) {
       case Type.send:
         this.#sent(resource);
         break;
-      case Type.producer:
-      case Type.subscribe:
-      case Type.watchTopicList:
-        this.#opens(type, resource, bytes, commandIn(bytes, start));
-        break;
       case Type.closeProducer:
       case Type.closeConsumer:
       case Type.unsubscribe:
-      case Type.watchTopicListClose: {
-        const open = this.#open[kindOf(type)].get(resource);
-        if (open !== undefined) open.state = 'closing';
+      case Type.watchTopicListClose:
+        if (about !== undefined) about.state = 'closing';
         break;
-      }
       default:
     }
   }
@@ -155,29 +158,41 @@ export class OwnLedger {
     if (id === undefined || asked === undefined) return;
     const isReady = type !== Type.producerSuccess || numberIn(fields, 6) !== 0n;
     if (isReady) this.#asked.delete(id);
-    if (asked.resource === null) return;
+    const { open, resource } = asked;
+    if (resource === null || open === undefined) return;
+    if (asked.type === Type.closeProducer || asked.type === Type.closeConsumer) this.#abandon(open);
     const kind = kindOf(asked.type);
-    const open = this.#open[kind].get(asked.resource);
-    if (open === undefined) return;
+    if (this.#open[kind].get(resource) !== open) return;
     switch (asked.type) {
       case Type.producer:
       case Type.subscribe:
       case Type.watchTopicList:
-        if (type === Type.error) this.#close(kind, asked.resource);
-        else if (isReady && open.state === 'opening') open.state = 'open';
+        if (type === Type.error) {
+          this.#close(kind, resource);
+          if (kind === 'producer') this.#refused(resource);
+        } else if (isReady && open.state === 'opening') {
+          open.state = 'open';
+        }
         if (type === Type.producerSuccess) open.name = textIn(bytes, fields, 2) ?? open.name;
         break;
       case Type.unsubscribe:
         if (type === Type.error) open.state = 'open';
-        else this.#close(kind, asked.resource);
+        else this.#close(kind, resource);
         break;
       case Type.closeProducer:
       case Type.closeConsumer:
       case Type.watchTopicListClose:
-        this.#close(kind, asked.resource);
+        this.#close(kind, resource);
         break;
       default:
     }
+  }
+
+  /** Brokers may leave the opening unanswered of what was closed before it was open. */
+  #abandon(open: Open): void {
+    for (const [id, asked] of this.#asked)
+      if (asked.open === open && (asked.type === Type.producer || asked.type === Type.subscribe))
+        this.#asked.delete(id);
   }
 
   /** It is not open any more, and what it waited for does not come. */
@@ -188,8 +203,7 @@ export class OwnLedger {
     this.#unacknowledged -= open.unacknowledged;
     if (kind !== 'consumer') return;
     // Brokers answer no ACK of a consumer that they have closed.
-    for (const [id, asked] of this.#asked)
-      if (asked.type === Type.ack && asked.resource === resource) this.#asked.delete(id);
+    for (const [id, asked] of this.#asked) if (asked.type === Type.ack && asked.open === open) this.#asked.delete(id);
   }
 }
 

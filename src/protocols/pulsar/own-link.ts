@@ -25,7 +25,7 @@ export class OwnLink<T> implements Link<T> {
 
   constructor(route: PulsarRoute, context: LinkContext) {
     this.#context = context;
-    this.#ledger = new OwnLedger(context.node);
+    this.#ledger = new OwnLedger(context.node, (id) => this.#client?.producers.refused(id));
     this.#brokers = new AnsweredBrokers(route, context);
   }
 
