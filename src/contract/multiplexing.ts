@@ -51,6 +51,8 @@ export interface Tenancy<T> {
    * again without its client. Then its client is closed, as it would be directly.
    */
   owes(tenant: T): boolean;
+  /** Whether something of this tenant's is open that keeps the connection (`pinned`): it would lose that as well. */
+  keeps(tenant: T): boolean;
   /**
    * Asked before `admit`, with the client's inspected request: what has to be written and answered before.
    *

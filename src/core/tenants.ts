@@ -60,7 +60,12 @@ export class Tenants {
 
   /** Those that would lose something if the connection broke now. */
   losers(isInFrame: boolean): Tenant[] {
-    return [...this.#tenants].filter((tenant) => tenant.sending || isInFrame || this.tenancy.owes(tenant));
+    // Where several share, nobody has seen anything of a frame that is not complete.
+    const isTorn = isInFrame && this.tenancy.exclusive;
+    const { tenancy } = this;
+    return [...this.#tenants].filter(
+      (tenant) => tenant.sending || isTorn || tenancy.owes(tenant) || tenancy.keeps(tenant),
+    );
   }
 
   /** Takes everybody off. */

@@ -9,7 +9,15 @@ import { Tenants } from '../../src/core/tenants.ts';
 
 const nothing = (): undefined => undefined;
 const TENANCY: Tenancy<Tenant> = {
-  ...{ exclusive: false, pinned: false, head: null, replaced: 0, owes: () => false, prepare: () => null },
+  ...{
+    exclusive: false,
+    pinned: false,
+    head: null,
+    replaced: 0,
+    owes: () => false,
+    keeps: () => false,
+    prepare: () => null,
+  },
   ...{ admit: nothing, leave: nothing, park: nothing, renewal: nothing, gone: () => [] },
 };
 

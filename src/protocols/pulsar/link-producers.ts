@@ -22,6 +22,11 @@ export class LinkProducers<T> {
   get size(): number {
     return this.#open.size;
   }
+  someOf(tenant: T): boolean {
+    for (const open of this.#open.values())
+      if (open.tenant === tenant && open.producer.link === this.#link) return true;
+    return false;
+  }
   [Symbol.iterator](): Iterator<LinkProducer<T>> {
     return this.#open.values();
   }

@@ -21,6 +21,7 @@ export interface Link<T> {
   readonly head: Buffer | null;
   readonly replaced: number;
   owes(tenant: T): boolean;
+  keeps(tenant: T): boolean;
   lend(tenant: T): void;
   prepare(client: PulsarClientSession, tenant: T): Buffer | null | undefined;
   admit(client: PulsarClientSession, tenant: T, bytes: Buffer, start: number): CloseReason | undefined;

@@ -87,6 +87,10 @@ export class LookupLink<T> implements Link<T> {
     return false;
   }
 
+  keeps(): boolean {
+    return false;
+  }
+
   prepare(client: PulsarClientSession, tenant: T): null {
     this.#tenants.set(tenant, client);
     return null;

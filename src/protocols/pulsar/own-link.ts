@@ -52,6 +52,10 @@ export class OwnLink<T> implements Link<T> {
     return tenant === this.#tenant && (this.owed > 0 || this.pinned);
   }
 
+  keeps(tenant: T): boolean {
+    return tenant === this.#tenant && this.pinned;
+  }
+
   prepare(client: PulsarClientSession): null {
     this.#enter(client);
     return null;

@@ -72,6 +72,10 @@ export class SharedLink<T> implements Link<T> {
     return false;
   }
 
+  keeps(tenant: T): boolean {
+    return this.pinned && this.#producers.someOf(tenant);
+  }
+
   // --- from clients ---------------------------------------------------------------------------------------------
 
   prepare(client: PulsarClientSession, tenant: T): Buffer | null | undefined {

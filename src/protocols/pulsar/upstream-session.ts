@@ -101,6 +101,10 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
     return this.#link.owes(tenant);
   }
 
+  keeps(tenant: T): boolean {
+    return this.#link.keeps(tenant);
+  }
+
   prepare(client: ClientSession, tenant: T): Buffer | null | undefined {
     return this.#link.prepare(sessionOf(client), tenant);
   }
@@ -118,9 +122,8 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
   }
 
   leave(tenant: T): Buffer | undefined {
-    const bytes = this.#link.leave(tenant);
     if (this.#tenant === tenant) this.#tenant = null;
-    return bytes;
+    return this.#link.leave(tenant);
   }
 
   park(): Buffer | undefined {
@@ -250,10 +253,8 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
         sink.reply(PONG);
         return true;
       case Type.pong:
-        if (this.#pings > 0) {
-          this.#pings -= 1;
-          sink.ponged();
-        }
+        if (this.#pings > 0) sink.ponged();
+        this.#pings = Math.max(0, this.#pings - 1);
         return true;
       default:
     }

@@ -1,0 +1,65 @@
+/** Shared connections that break at bad moments: whoever has nothing under way does not learn of it. */
+import t from 'tap';
+import type { ScriptedClient } from '../../support/pulsar/client.ts';
+import { frame } from '../../support/pulsar/frames.ts';
+import { type PulsarSidecar, type SidecarOptions, startPulsar } from '../../support/pulsar/memory.ts';
+
+const TOPIC = 'persistent://public/default/orders';
+const BROKER = 'broker-1:6650';
+
+async function carrier(sidecar: PulsarSidecar): Promise<ScriptedClient> {
+  const service = sidecar.open();
+  await service.connect();
+  await service.lookup(TOPIC);
+  service.end();
+  const client = sidecar.open();
+  await client.connect({ proxyToBrokerUrl: BROKER });
+  return client;
+}
+
+async function two(scope: Parameters<typeof startPulsar>[0], options: SidecarOptions = {}) {
+  const sidecar = await startPulsar(scope, options);
+  const [busy, quiet] = [await carrier(sidecar), await carrier(sidecar)];
+  const theirs = await busy.producer(`${TOPIC}-busy`);
+  const producer = await quiet.producer(`${TOPIC}-quiet`);
+  await busy.send(theirs, 'one');
+  await quiet.send(producer, 'one');
+  const connection = sidecar.cluster
+    .broker()
+    .open.find(({ number }) => number === sidecar.cluster.topic(`${TOPIC}-quiet`).entries[0]?.connection);
+  if (connection === undefined) throw new Error('no connection for producers');
+  return { sidecar, busy, quiet, theirs, producer, connection };
+}
+
+t.test('in the middle of a receipt: only the one whose receipt it is loses anything', async (t) => {
+  const { sidecar, busy, quiet, theirs, producer, connection } = await two(t);
+  sidecar.cluster.broker().holdAnswers('SEND');
+  busy.write(busy.message(theirs, 'two').bytes);
+  const receipt = frame('SEND_RECEIPT', { producerId: 0n, sequenceId: 1n });
+  connection.write(receipt.subarray(0, receipt.length - 3));
+  connection.reset();
+  sidecar.pump();
+  t.notOk(busy.isOpen);
+  t.ok(quiet.isOpen, 'nothing of its own was under way');
+  sidecar.cluster.broker().release();
+  await quiet.send(producer, 'two');
+  t.strictSame(
+    sidecar.cluster.topic(`${TOPIC}-quiet`).entries.map(({ sequenceId }) => sequenceId),
+    [0n, 1n],
+  );
+});
+
+t.test(
+  'where topics are to be kept alive, whoever has a producer open learns that it is not open any more',
+  async (t) => {
+    const { sidecar, busy, quiet, connection } = await two(t, { multiplexing: { keepsTopicsAlive: true } });
+    const third = await carrier(sidecar);
+    const closed = await third.producer(`${TOPIC}-third`);
+    await third.ask('CLOSE_PRODUCER', { producerId: closed.id });
+    connection.reset();
+    sidecar.pump();
+    t.notOk(busy.isOpen, 'it comes back at once, as it would directly');
+    t.notOk(quiet.isOpen, 'however quiet it was');
+    t.ok(third.isOpen, 'and who has nothing open has lost nothing');
+  },
+);
