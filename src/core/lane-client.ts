@@ -13,6 +13,8 @@ import { invariant } from './invariant.ts';
 import { Lane } from './lane.ts';
 import { LaneOutput } from './lane-output.ts';
 import { LaneRelay, type LaneRelayClient } from './lane-relay.ts';
+import { Lanes } from './lanes.ts';
+import type { Pool } from './pool.ts';
 import type { ClientState, RouteClient } from './route-client.ts';
 import type { Upstream } from './upstream.ts';
 import type { Wire, WireEnd, WireHandler } from './wire.ts';
@@ -28,12 +30,14 @@ export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
   /** Where its last request went. */
   node: string | null;
   lastWorkTime: number | null = null;
+  /** When its turn began, in the injected clock's milliseconds. */
+  now: number;
   lastInputTime: number;
   lastOutputTime = 0;
   unsentBytes = 0;
   readonly #host: LaneHost;
   readonly #output: LaneOutput;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes = new Lanes();
   /** Since when its next request has waited for what a broker was asked before. */
   #blockedSince: number | null = null;
   #closed = false;
@@ -58,6 +62,7 @@ export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
     this.#output = new LaneOutput(wire);
     this.createTime = host.clock.now();
     this.lastInputTime = this.createTime;
+    this.now = this.createTime;
   }
 
   get id(): string {
@@ -73,22 +78,22 @@ export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
   }
   get #isWaiting(): boolean {
     if (this.#blockedSince !== null) return true;
-    for (const lane of this.#lanes.values()) if (lane.waiting) return true;
+    for (const lane of this.#lanes) if (lane.waiting) return true;
     return false;
   }
   get #isOwed(): boolean {
-    for (const lane of this.#lanes.values()) if (lane.upstream?.tenants?.tenancy.owes(lane) === true) return true;
+    for (const lane of this.#lanes) if (lane.upstream?.tenants?.tenancy.owes(lane) === true) return true;
     return false;
   }
   get upstreams(): readonly Upstream[] {
-    return [...this.#lanes.values()].flatMap(({ upstream }) => upstream ?? []);
+    return [...this.#lanes].flatMap(({ upstream }) => upstream ?? []);
   }
   get pinned(): boolean {
     return this.session.pinned && !this.#ended;
   }
   get quiet(): boolean {
     if (this.#closed || this.relay.sending || this.relay.holding || this.#isWaiting) return false;
-    for (const lane of this.#lanes.values()) if (lane.isOwed) return false;
+    for (const lane of this.#lanes) if (lane.isOwed) return false;
     return true;
   }
   get stalledSince(): number {
@@ -111,6 +116,7 @@ export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
 
   /** The socket whose state nobody knows any more goes, and nobody else's. */
   #contained(act: () => void): void {
+    this.now = this.#host.clock.now();
     try {
       act();
       if (this.#ended && !this.relay.awaitsReader && (!this.relay.holding || this.relay.incomplete))
@@ -132,7 +138,7 @@ export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
 
   onFlushed(): void {
     this.lastOutputTime = this.#host.clock.now();
-    for (const lane of this.#lanes.values()) lane.upstream?.tenantFlushed();
+    for (const lane of this.#lanes) lane.upstream?.tenantFlushed();
     if (this.relay.awaitsReader && !this.wire.pending) this.goOn();
   }
 
@@ -150,7 +156,7 @@ export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
     return this.#host.options.limits.wholeFrameBytes;
   }
   get unsent(): boolean {
-    for (const lane of this.#lanes.values()) if (lane.upstream?.pending === true) return true;
+    for (const lane of this.#lanes) if (lane.upstream?.pending === true) return true;
     return false;
   }
 
@@ -165,7 +171,7 @@ export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
   lane(): Lane | null {
     const { routing } = this.session;
     if (routing !== undefined && routing.previous !== null && !this.#hasLeft(routing.node, routing.previous)) {
-      this.#blockedSince ??= this.#host.clock.now();
+      this.#blockedSince ??= this.now;
       return null;
     }
     const lane = this.#acquire();
@@ -177,10 +183,10 @@ export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
     const preparation = tenants.tenancy.prepare(this.session, lane);
     if (preparation === null) {
       this.dealtWith();
-      if (this.session.work) this.lastWorkTime = this.#host.clock.now();
+      if (this.session.work) this.lastWorkTime = this.now;
       return lane;
     }
-    this.#blockedSince ??= this.#host.clock.now();
+    this.#blockedSince ??= this.now;
     if (preparation !== undefined) {
       this.relay.flush();
       lane.rouse().sendOwn(preparation, owed);
@@ -194,30 +200,32 @@ export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
 
   /** The lane of the inspected request; null: it waits for a connection, or the client was closed. */
   #acquire(): Lane | null {
-    const { routing, identity, work } = this.session;
+    const { routing, work } = this.session;
     invariant(routing !== undefined, 'a client with lanes says where its requests go');
     const { node, purpose } = routing;
     this.node = node;
-    const key = keyOf(node, purpose);
-    let lane = this.#lanes.get(key);
+    let lane = this.#lanes.find(node, purpose);
     if (lane === undefined) {
       lane = new Lane(this, node, purpose);
-      this.#lanes.set(key, lane);
+      this.#lanes.add(lane);
     }
-    const pool = this.#host.poolOf(node, identity);
-    if (lane.acquire(pool, work, this.#host.clock.now())) return lane;
+    if (lane.acquire(work, this.now)) return lane;
     // For a connection it waits as long as others do, with the bound of the pool.
-    if (!lane.waiting && !this.#closed) this.#blockedSince ??= this.#host.clock.now();
+    if (!lane.waiting && !this.#closed) this.#blockedSince ??= this.now;
     return null;
+  }
+
+  poolOf(node: string): Pool {
+    return this.#host.poolOf(node, this.session.identity);
   }
 
   /** It leaves once it would lose nothing by that. */
   #hasLeft(node: string, purpose: string): boolean {
-    const lane = this.#lanes.get(keyOf(node, purpose));
+    const lane = this.#lanes.find(node, purpose);
     if (lane === undefined) return true;
     this.relay.flush();
     if (lane.wouldLose()) return false;
-    this.#lanes.delete(keyOf(node, purpose));
+    this.#lanes.delete(lane);
     lane.leave();
     return true;
   }
@@ -230,8 +238,7 @@ export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
   // --- what its lanes tell --------------------------------------------------------------------------------------
 
   goOn(): void {
-    if (this.#closed) return;
-    this.#contained(() => this.relay.goOn());
+    if (!this.#closed) this.#contained(() => this.relay.goOn());
   }
 
   sendFirst(request: Buffer): void {
@@ -287,15 +294,11 @@ export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
       this.#farewell = sayFarewell(this.wire, this.#host.clock, this.#host.stallMilliseconds);
       if (!this.unsent) this.wire.resume();
     }
-    const lanes = [...this.#lanes.values()];
+    const lanes = [...this.#lanes];
     this.#lanes.clear();
     for (const lane of lanes) lane.leave();
     this.relay.drop();
     this.session.close();
     this.#host.clientClosed(this, reason, detail);
   }
-}
-
-function keyOf(node: string, purpose: string): string {
-  return `${node} ${purpose}`;
 }

@@ -76,9 +76,10 @@ export function laneDialsWanted(pool: Pool): number {
 /** Whether a request of a tenant may be written there now; one that was quiet for long must give a sign of life first. */
 export function mayUse(pool: Pool, upstream: Upstream): boolean {
   if (upstream.errand !== 'none' || !upstream.mayTake()) return false;
+  if (upstream.state === 'using') return true;
   const { clock, options } = pool.context;
   const stale = clock.now() - options.pool.validateAfterIdleSeconds * 1000;
-  if (upstream.state === 'using' || upstream.lastTrafficTime >= stale) return true;
+  if (upstream.lastTrafficTime >= stale) return true;
   pool.rouse(upstream);
   return !upstream.run('check');
 }

@@ -14,12 +14,15 @@ import type { Wire } from './wire.ts';
 const SENT_AHEAD_BYTES = 16 * 1024;
 /** Shorter runs are written as one buffer. */
 const COPIED_BYTES = 64 * 1024;
+const NOTHING: Buffer = Buffer.alloc(0);
 
 export interface LaneRelayClient {
   readonly session: ClientSession;
   readonly closed: boolean;
   readonly unread: boolean;
   readonly wholeFrameBytes: number;
+  /** When its turn began, in the injected clock's milliseconds. */
+  readonly now: number;
   /** Connections have not taken all that they were sent: the next read would fill a buffer that is still needed. */
   readonly unsent: boolean;
   mayAnswer(): boolean;
@@ -47,10 +50,13 @@ export class LaneRelay {
   #over = false;
   #incomplete = false;
   #awaitsReader = false;
-  /** What goes to `#runLane` next, in order. */
+  /** What goes to `#runLane` next, in order, and behind it `#last[#lastFrom, #lastTo)`. */
   #run: Buffer[] = [];
   #runBytes = 0;
   #runLane: Lane | null = null;
+  #last = NOTHING;
+  #lastFrom = 0;
+  #lastTo = 0;
 
   constructor(client: LaneRelayClient, wire: Wire) {
     this.#client = client;
@@ -136,6 +142,7 @@ export class LaneRelay {
 
   /** How many bytes were dealt with. */
   #take(bytes: Buffer): number {
+    if (this.#bodyLeft > 0) this.#bodyLane?.upstream?.sentPart(this.#bodyLeft <= bytes.length);
     let at = this.#body(bytes, 0);
     for (;;) {
       while (this.#bodyLeft === 0 && this.#first.length > 0) {
@@ -155,11 +162,7 @@ export class LaneRelay {
     if (this.#bodyLeft === 0) return at;
     const part = Math.min(this.#bodyLeft, bytes.length - at);
     this.#bodyLeft -= part;
-    const lane = this.#bodyLane;
-    if (lane !== null) {
-      lane.upstream?.sentPart(this.#bodyLeft === 0);
-      this.#write(lane, bytes, at, at + part);
-    }
+    if (this.#bodyLane !== null) this.#write(this.#bodyLane, bytes, at, at + part);
     if (this.#bodyLeft === 0) this.#end();
     return at + part;
   }
@@ -219,7 +222,7 @@ export class LaneRelay {
     invariant(tenants !== null, 'a lane is a tenant of a connection that may be shared');
     const streams = session.size > bytes.length - at;
     invariant(!streams || tenants.tenancy.exclusive, 'half a request never goes over a connection that others use');
-    const refusal = upstream.admitLane(session, lane, bytes, at);
+    const refusal = upstream.admitLane(session, lane, bytes, at, client.now);
     if (refusal !== undefined) {
       this.flush();
       this.#over = true;
@@ -243,17 +246,29 @@ export class LaneRelay {
     this.#runLane = lane;
     lane.sentBytes += to - from;
     this.#runBytes += to - from;
-    const last = this.#run.at(-1);
-    if (last !== undefined && last.buffer === bytes.buffer && last.byteOffset + last.length === bytes.byteOffset + from)
-      this.#run[this.#run.length - 1] = Buffer.from(last.buffer, last.byteOffset, last.length + to - from);
-    else this.#run.push(bytes.subarray(from, to));
+    if (this.#last === bytes && this.#lastTo === from) {
+      this.#lastTo = to;
+      return;
+    }
+    this.#finishRun();
+    this.#last = bytes;
+    this.#lastFrom = from;
+    this.#lastTo = to;
+  }
+
+  #finishRun(): void {
+    if (this.#lastTo > this.#lastFrom) this.#run.push(this.#last.subarray(this.#lastFrom, this.#lastTo));
+    this.#last = NOTHING;
+    this.#lastFrom = 0;
+    this.#lastTo = 0;
   }
 
   /** Writes what was gathered: before anything else is written to the same connection. */
   flush(): void {
     const lane = this.#runLane;
-    const run = this.#run;
     if (lane === null) return;
+    this.#finishRun();
+    const run = this.#run;
     const joined = run.length > 1 && this.#runBytes <= COPIED_BYTES ? [Buffer.concat(run, this.#runBytes)] : run;
     this.#run = [];
     this.#runBytes = 0;

@@ -6,7 +6,6 @@ import type { CloseReason } from '../contract/reasons.ts';
 import { invariant } from './invariant.ts';
 import type { LaneClient } from './lane-client.ts';
 import { join, leave, mayUse } from './lane-lending.ts';
-import type { Pool } from './pool.ts';
 import type { Waiter } from './tenant.ts';
 import type { Upstream } from './upstream.ts';
 import { Wait } from './wait.ts';
@@ -44,10 +43,10 @@ export class Lane implements Waiter {
   }
 
   /** True: it has a connection that takes one more request; false: it waits for one, or its client was closed. */
-  acquire(pool: Pool, withWork: boolean, now: number): boolean {
+  acquire(withWork: boolean, now: number): boolean {
     if (this.upstream === null) {
       if (this.#isWaiting) return false;
-      this.wait.begin(pool, withWork, now);
+      const pool = this.wait.begin(this.client.poolOf(this.node), withWork, now);
       this.#isWaiting = true;
       this.#isAcquiring = true;
       join(pool, this);
@@ -55,8 +54,9 @@ export class Lane implements Waiter {
       if (this.upstream === null) return false;
     }
     const upstream: Upstream = this.upstream;
-    // Its identity may have another pool by now.
-    if (mayUse(this.wait.pool ?? pool, upstream)) return true;
+    const { pool } = this.wait;
+    invariant(pool !== null, 'whoever has a connection has waited for it');
+    if (mayUse(pool, upstream)) return true;
     upstream.tenants?.wait(this);
     return false;
   }

@@ -144,13 +144,13 @@ export class Upstream extends UpstreamRecord implements WireHandler {
   }
 
   /** The same for one of several tenants; the request begins at `bytes[start]`. */
-  admitLane(client: ClientSession, lane: Lane, bytes: Buffer, start: number): CloseReason | undefined {
+  admitLane(client: ClientSession, lane: Lane, bytes: Buffer, start: number, now: number): CloseReason | undefined {
     const owedBefore = this.session.owed;
-    return this.tenants?.tenancy.admit(client, lane, bytes, start) ?? this.#admitted(client.work, owedBefore);
+    return this.tenants?.tenancy.admit(client, lane, bytes, start) ?? this.#admitted(client.work, owedBefore, now);
   }
 
-  #admitted(isWork: boolean, owedBefore: number): undefined {
-    this.noteRequest(this.#clock.now(), owedBefore, isWork);
+  #admitted(isWork: boolean, owedBefore: number, now = this.#clock.now()): undefined {
+    this.noteRequest(now, owedBefore, isWork);
     this.#answers.progressed = false;
   }
 

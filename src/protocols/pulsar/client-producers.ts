@@ -12,6 +12,8 @@ export class ClientProducers {
   readonly #opened = new Set<bigint>();
   /** Those that may share connections; by the client's numbers, as all here. */
   readonly #producers = new Map<bigint, Producer>();
+  /** The same by numbers that are exact as floats: every message is for one of them. */
+  readonly #exact = new Map<number, Producer>();
   /** The client's producers use a connection of its own from now on. */
   isIsolated = false;
   /** Whose end the client will have been told, or have had confirmed, once it was answered. */
@@ -20,6 +22,9 @@ export class ClientProducers {
 
   find(id: bigint): Producer | undefined {
     return this.#producers.get(id);
+  }
+  findExact(id: number): Producer | undefined {
+    return this.#exact.get(id);
   }
   [Symbol.iterator](): Iterator<Producer> {
     return this.#producers.values();
@@ -38,13 +43,21 @@ export class ClientProducers {
   /** @param producer if it may share connections */
   opens(id: bigint, producer: Producer | null): void {
     this.#opened.add(id);
-    if (producer === null) this.#producers.delete(id);
-    else this.#producers.set(id, producer);
+    if (producer === null) this.#forget(id);
+    else {
+      this.#producers.set(id, producer);
+      if (id <= Number.MAX_SAFE_INTEGER) this.#exact.set(Number(id), producer);
+    }
   }
 
   closes(id: bigint): void {
     this.#opened.delete(id);
+    this.#forget(id);
+  }
+
+  #forget(id: bigint): void {
     this.#producers.delete(id);
+    this.#exact.delete(Number(id));
   }
 
   /** One of its own connections' was not opened. */

@@ -22,7 +22,7 @@ import {
 } from './message.ts';
 import { OwnLedgers } from './own-ledgers.ts';
 import type { Producer } from './producer.ts';
-import { bulkPurposeOf, LOOKUP, ownPurposeOf, sharedPurposeOf } from './purposes.ts';
+import { LOOKUP, ownPurposeOf, ProducerPlaces } from './purposes.ts';
 import { refusalFrame } from './refusal.ts';
 import { Renewals } from './renewals.ts';
 import type { PulsarRoute } from './route.ts';
@@ -70,10 +70,12 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
   /** What it will have been told, once that is written. */
   #telling: Connected | null = null;
   #greeted = false;
+  readonly #places: ProducerPlaces;
 
   constructor(route: PulsarRoute, number: number, listener: string) {
     this.#route = route;
     this.number = number;
+    this.#places = new ProducerPlaces(number);
     this.#listener = listener;
     this.node = listener;
     this.homeNode = listener;
@@ -115,7 +117,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     if (end - start < FRAME_HEAD_BYTES + commandBytes) return Verdict.incomplete;
     const producer = this.told === null ? undefined : leadingNumberAt(bytes, start, Type.send);
     try {
-      if (producer !== undefined) return this.#inspectSend(BigInt(producer), bytes, start, end);
+      if (producer !== undefined) return this.#inspectSend(producer, bytes, start, end);
       return this.#classify(bytes, start, end, commandIn(bytes, start), mayAnswer);
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
@@ -164,22 +166,26 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     return this.#goTo(redirect?.node ?? this.homeNode, LOOKUP);
   }
 
-  /** A broker would close the connection for a message that it takes for nobody's. */
-  #inspectSend(producer: bigint | null, bytes: Buffer, start: number, end: number): Verdict {
+  /**
+   * A broker would close the connection for a message that it takes for nobody's.
+   *
+   * @param id a number if it is exact as one
+   */
+  #inspectSend(id: bigint | number | null, bytes: Buffer, start: number, end: number): Verdict {
     this.type = Type.send;
     this.request = SEND;
     this.work = true;
     this.demand = Demand.pool;
     this.requestId = null;
-    this.resource = producer;
-    if (producer === null || !this.producers.has(producer))
+    const exact = typeof id === 'number' ? this.producers.findExact(id) : undefined;
+    this.resource = exact?.id ?? (id === null ? null : BigInt(id));
+    if (exact === undefined && (this.resource === null || !this.producers.has(this.resource)))
       return this.#close('protocol_error', 'a message for a producer that the client has not opened');
-    const shared = this.producers.find(producer);
-    if (shared !== undefined) {
-      if (isSoundSend(bytes, start, end)) return this.#inspectShared(shared);
+    const shared = exact ?? this.producers.find(this.resource ?? NO_REQUEST);
+    if (shared !== undefined && !isSoundSend(bytes, start, end))
       return this.#close('protocol_error', 'a message lacks what brokers close a connection for');
-    }
-    if (this.ledgers.hasProducer(producer)) return this.#goTo(this.homeNode, this.ownPurpose);
+    if (shared !== undefined) return this.#inspectShared(shared);
+    if (this.ledgers.hasProducer(this.resource ?? NO_REQUEST)) return this.#goTo(this.homeNode, this.ownPurpose);
     return Verdict.discard; // it was closed meanwhile, and the client does not know yet
   }
 
@@ -198,9 +204,9 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
 
   /** All its producers are at one place. */
   #goToProducers(): Verdict {
-    const [shared, bulk] = [sharedPurposeOf(this.connect), bulkPurposeOf(this.number)];
-    this.previous = this.producers.isIsolated ? shared : bulk;
-    return this.#goTo(this.homeNode, this.producers.isIsolated ? bulk : shared);
+    const { isIsolated } = this.producers;
+    this.previous = this.#places.purpose(!isIsolated);
+    return this.#goTo(this.homeNode, this.#places.purpose(isIsolated));
   }
 
   /** Its producers may be opened over a connection that others use. */
@@ -225,6 +231,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     const refusal = this.#route.refusalOf(connect);
     if (refusal !== null) return this.#dismiss(refusal.reason, refusal.detail, ServerError.notAllowed);
     this.connect = connect;
+    this.#places.speaksAs(connect);
     this.homeNode = connect.proxyToBroker === '' ? this.#listener : this.#route.nodeOf(connect.proxyToBroker);
     this.renewals.holdOnce(connect);
     this.work = false;

@@ -47,8 +47,8 @@ export class FieldScanner {
     if (this.#position >= this.#limit) return false;
     this.start = this.#position;
     const tag = this.#varint();
-    this.number = Math.floor(tag / 8);
-    this.wire = tag % 8;
+    this.number = tag < 0x80 ? tag >> 3 : Math.floor(tag / 8);
+    this.wire = tag < 0x80 ? tag & 7 : tag % 8;
     if (this.number < 1 || this.number > LARGEST_FIELD)
       throw new MalformedError(`a field has the number ${this.number}`);
     switch (this.wire) {
@@ -93,6 +93,11 @@ export class FieldScanner {
   /** A tag or a length. Inexact beyond 2^49, where it is too large for either. */
   #varint(): number {
     const first = this.#position;
+    const byte = first < this.#limit ? (this.#bytes[first] ?? 0) : 0x80;
+    if (byte < 0x80) {
+      this.#position = first + 1;
+      return byte;
+    }
     this.#skipVarint();
     let value = 0;
     for (let index = this.#position - 1; index >= first; index -= 1)

@@ -8,10 +8,10 @@ export interface LinkProducer<T> {
 
 export class LinkProducers<T> {
   readonly #link: object;
-  readonly #open = new Map<bigint, LinkProducer<T>>();
+  readonly #open = new Map<number, LinkProducer<T>>();
   /** Numbers whose producers were closed and have nothing more to come. */
-  readonly #free: bigint[] = [];
-  #next = 0n;
+  readonly #free: number[] = [];
+  #next = 0;
   /** Messages without a receipt. */
   unacknowledged = 0;
 
@@ -32,7 +32,7 @@ export class LinkProducers<T> {
   }
 
   /** Undefined: it was closed meanwhile, or has left and has only its end to wait for. */
-  find(number: bigint): LinkProducer<T> | undefined {
+  find(number: number): LinkProducer<T> | undefined {
     const open = this.#open.get(number);
     return open?.producer.link === this.#link ? open : undefined;
   }
@@ -45,9 +45,9 @@ export class LinkProducers<T> {
     this.#open.set(producer.upstreamId, { producer, tenant });
   }
 
-  #newNumber(): bigint {
-    this.#next += 1n;
-    return this.#next - 1n;
+  #newNumber(): number {
+    this.#next += 1;
+    return this.#next - 1;
   }
 
   /** A client that opens a producer once more does so under the number that it has: brokers let only that succeed itself. */
@@ -81,7 +81,7 @@ export class LinkProducers<T> {
   }
 
   /** CLOSE_PRODUCER was answered: nothing more comes for that number. */
-  closed(number: bigint, producer: Producer, state: ProducerState): void {
+  closed(number: number, producer: Producer, state: ProducerState): void {
     if (this.#open.get(number)?.producer !== producer) return;
     this.#open.delete(number);
     this.#free.push(number);

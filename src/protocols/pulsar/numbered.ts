@@ -28,20 +28,20 @@ const FIRST_NUMBER_BYTES = 13;
  * @param type of the command, below 16
  * @throws {MalformedError} if the command has no such number, or two
  */
-export function renumber(bytes: Buffer, start: number, type: number, value: bigint): Beginning {
+export function renumber(bytes: Buffer, start: number, type: number, value: bigint | number): Beginning {
   const at = start + FIRST_NUMBER_BYTES;
   const isPlain = leadingNumberAt(bytes, start, type) !== undefined && (bytes[at] ?? 0x80) < 0x80;
-  if (!isPlain || value >= 0x80n) return renumberSlowly(bytes, start, commandIn(bytes, start), value);
+  if (!isPlain || value >= 0x80) return renumberSlowly(bytes, start, commandIn(bytes, start), value);
   bytes[at] = Number(value);
   return IN_PLACE;
 }
 
-function renumberSlowly(bytes: Buffer, start: number, command: Command, value: bigint): Beginning {
+function renumberSlowly(bytes: Buffer, start: number, command: Command, value: bigint | number): Beginning {
   const fields = fieldsOf(bytes, command.at, command.end).filter(({ number }) => number === 1);
   const [field] = fields;
   if (field === undefined || fields.length > 1 || field.wire !== 0)
     throw new MalformedError(`a command of type ${command.type} does not say whose it is`);
-  if (value < 0x80n && field.end - field.at === 1) {
+  if (value < 0x80 && field.end - field.at === 1) {
     bytes[field.at] = Number(value);
     return IN_PLACE;
   }

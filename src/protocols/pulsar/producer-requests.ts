@@ -16,7 +16,7 @@ export interface Asked<T> {
   /** The client's own. */
   readonly requestId: bigint;
   /** What the producer was called here when it was asked. */
-  readonly number: bigint;
+  readonly number: number;
   /** Its name is taken until this is answered. */
   readonly closing: string | null;
 }

@@ -36,6 +36,8 @@ export type ProducerState = 'opening' | 'open' | 'closing' | 'parked' | 'refused
 export class Producer {
   /** The client's own. */
   readonly id: bigint;
+  /** The same, as a number if it is exact as one. */
+  readonly shortId: bigint | number;
   readonly topic: string;
   /** As the broker granted it; before that as it was asked for, or ''. */
   name: string;
@@ -45,7 +47,7 @@ export class Producer {
   /** The connection that it is open on, or being opened. */
   link: object | null = null;
   /** What it is called there. */
-  upstreamId = 0n;
+  upstreamId = 0;
   /** Messages without a receipt. */
   unacknowledged = 0;
   /** What the broker granted besides; a change of it is not for us to hide. */
@@ -64,6 +66,7 @@ export class Producer {
     this.#frame = frame;
     this.#fields = fieldsOf(frame, at, end);
     this.id = numberIn(this.#fields, PRODUCER_ID) ?? 0n;
+    this.shortId = this.id <= Number.MAX_SAFE_INTEGER ? Number(this.id) : this.id;
     this.topic = textIn(frame, this.#fields, 1) ?? '';
     this.name = textIn(frame, this.#fields, NAME) ?? '';
     const epoch = numberIn(this.#fields, EPOCH) ?? 0n;
@@ -87,7 +90,7 @@ export class Producer {
   }
 
   /** The PRODUCER that opens it on a connection, under the numbers that it has there. */
-  opening(requestId: bigint, upstreamId: bigint): Buffer {
+  opening(requestId: bigint, upstreamId: number): Buffer {
     const isGiven = textIn(this.#frame, this.#fields, NAME) !== undefined;
     const message = new MessageWriter();
     for (const { number, start, end } of this.#fields) if (!REWRITTEN.has(number)) message.raw(this.#frame, start, end);

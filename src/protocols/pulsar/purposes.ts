@@ -32,6 +32,24 @@ export function sharedPurposeOf(connect: SharedSpeech | null): string {
   return `${SHARED}${Math.min(protocolVersion, NEWEST_PROTOCOL)}:${features}`;
 }
 
+/** Where the producers of one client are, all of them: on connections that others use, or on one of its own. */
+export class ProducerPlaces {
+  readonly #bulk: string;
+  #shared = sharedPurposeOf(null);
+
+  constructor(client: number) {
+    this.#bulk = bulkPurposeOf(client);
+  }
+
+  speaksAs(speech: SharedSpeech): void {
+    this.#shared = sharedPurposeOf(speech);
+  }
+
+  purpose(isIsolated: boolean): string {
+    return isIsolated ? this.#bulk : this.#shared;
+  }
+}
+
 export interface SharedSpeech {
   readonly protocolVersion: number;
   readonly features: number;

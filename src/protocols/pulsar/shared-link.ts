@@ -171,7 +171,7 @@ export class SharedLink<T> implements Link<T> {
     const number = leadingNumberAt(bytes, start, Type.sendReceipt);
     if (number === undefined) return false;
     this.passNext();
-    this.#receipt(BigInt(number), Type.sendReceipt, bytes, start, end, sink);
+    this.#receipt(number, Type.sendReceipt, bytes, start, end, sink);
     return true;
   }
 
@@ -180,7 +180,7 @@ export class SharedLink<T> implements Link<T> {
     switch (command.type) {
       case Type.sendReceipt:
       case Type.sendError:
-        this.#receipt(numberOf(bytes, command, 1) ?? NO_REQUEST, command.type, bytes, start, end, sink);
+        this.#receipt(Number(numberOf(bytes, command, 1) ?? NO_REQUEST), command.type, bytes, start, end, sink);
         return 'done';
       case Type.producerSuccess:
       case Type.success:
@@ -198,12 +198,12 @@ export class SharedLink<T> implements Link<T> {
     }
   }
 
-  #receipt(number: bigint, type: number, bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): void {
+  #receipt(number: number, type: number, bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): void {
     const { producer, tenant } = this.#producers.find(number) ?? {};
     // Of a producer that was closed meanwhile, or that has left.
     if (producer === undefined || tenant === undefined || producer.unacknowledged === 0) return;
     this.#producers.acknowledged(producer);
-    const { head } = renumber(bytes, start, type, producer.id);
+    const { head } = renumber(bytes, start, type, producer.shortId);
     if (head === null) sink.deliver(tenant, bytes, start, end);
     else sink.deliver(tenant, head, 0, head.length);
     sink.worked();
@@ -280,7 +280,7 @@ export class SharedLink<T> implements Link<T> {
   /** The topic moves, or is deleted: its client opens it anew, there or here. */
   #closedByBroker(bytes: Buffer, command: Command, sink: UpstreamSink<T>): void {
     const fields = fieldsOf(bytes, command.at, command.end);
-    const { producer, tenant } = this.#producers.find(numberIn(fields, 1) ?? NO_REQUEST) ?? {};
+    const { producer, tenant } = this.#producers.find(Number(numberIn(fields, 1) ?? NO_REQUEST)) ?? {};
     if (producer === undefined || tenant === undefined) return;
     const isParking = producer.state === 'closing';
     // The answer to what was asked for it may or may not come; its number is not used again.

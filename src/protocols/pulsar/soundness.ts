@@ -5,6 +5,7 @@
  */
 import { Type } from './commands.ts';
 import { DELIMITED, FieldScanner, VARINT } from './field-scanner.ts';
+import { leadingNumberAt } from './frame-head.ts';
 import { type Command, commandIn, FRAME_HEAD_BYTES } from './message.ts';
 
 /** `NamespaceName`: tenant and namespace, or tenant, cluster and namespace. */
@@ -14,23 +15,43 @@ const SCHEMA_VERSION_BYTES = 8;
 const CHECKSUM_MAGIC = 0x0e01;
 const CHECKSUM_BYTES = 6;
 const SIZE_BYTES = 4;
+/** The type of the command, the tag of its message and a length of one byte. */
+const SEND_HEAD_BYTES = 4;
+const MOST_VARINT_BYTES = 10;
+const BITS = 32;
 
-/** Fields of a message: `pairs` are key and value, each required. */
+/** Fields of a message, below 32: those that are required, as bits, and pairs of a key and a value, each required. */
 interface Shape {
-  readonly texts: readonly number[];
-  readonly numbers: readonly number[];
+  readonly texts: number;
+  readonly numbers: number;
   readonly pairs: number;
 }
 
+function bits(numbers: readonly number[]): number {
+  return numbers.reduce((all, number) => all | (1 << number), 0);
+}
+
+function shapeOf({
+  texts = [],
+  numbers = [],
+  pairs = 0,
+}: {
+  texts?: number[];
+  numbers?: number[];
+  pairs?: number;
+}): Shape {
+  return { texts: bits(texts), numbers: bits(numbers), pairs };
+}
+
 const QUESTIONS: ReadonlyMap<number, Shape> = new Map([
-  [Type.partitionedMetadata, { texts: [1], numbers: [2], pairs: 0 }],
-  [Type.lookup, { texts: [1], numbers: [2], pairs: 8 }],
-  [Type.getTopicsOfNamespace, { texts: [2], numbers: [1], pairs: 6 }],
-  [Type.getSchema, { texts: [2], numbers: [1], pairs: 0 }],
+  [Type.partitionedMetadata, shapeOf({ texts: [1], numbers: [2] })],
+  [Type.lookup, shapeOf({ texts: [1], numbers: [2], pairs: 8 })],
+  [Type.getTopicsOfNamespace, shapeOf({ texts: [2], numbers: [1], pairs: 6 })],
+  [Type.getSchema, shapeOf({ texts: [2], numbers: [1] })],
 ]);
-const PAIR: Shape = { texts: [1, 2], numbers: [], pairs: 0 };
+const PAIR = shapeOf({ texts: [1, 2] });
 /** producer_name, sequence_id, publish_time; properties */
-const METADATA: Shape = { texts: [1], numbers: [2, 3], pairs: 4 };
+const METADATA = shapeOf({ texts: [1], numbers: [2, 3], pairs: 4 });
 
 /** Whether a question may be asked over a connection that others ask over too. @throws {MalformedError} */
 export function isSoundQuestion(bytes: Buffer, command: Command): boolean {
@@ -60,36 +81,64 @@ export function isSoundPayload(bytes: Buffer, at: number, end: number): boolean 
   return size <= end - metadata && hasShape(bytes, metadata, metadata + size, METADATA);
 }
 
+const PRODUCER_ID = 1;
+/** producer_id, sequence_id */
+const SEND = bits([PRODUCER_ID, 2]);
 /** Of a transaction (4, 5), or of a broker that copies messages (9): neither shares connections. */
-const SEND_OF_OTHERS = new Set([4, 5, 9]);
+const SEND_OF_OTHERS = bits([4, 5, 9]);
 
 /**
  * Whether a SEND may go over a connection that others use, as far as it is there in `bytes[start, end)`: its command is, and
  * the message behind it is looked at once all of it is. @throws {MalformedError}
  */
 export function isSoundSend(bytes: Buffer, start: number, end: number): boolean {
-  const { type, at, end: messageEnd } = commandIn(bytes, start);
-  if (type !== Type.send) return false;
-  const scanner = new FieldScanner(bytes, at, messageEnd);
-  let producers = 0;
-  let hasSequence = false;
-  while (scanner.next()) {
-    const { number, wire } = scanner;
-    if (SEND_OF_OTHERS.has(number)) return false;
-    if (number === 1) producers += wire === VARINT ? 1 : 2;
-    hasSequence ||= number === 2 && wire === VARINT;
-  }
-  if (producers !== 1 || !hasSequence) return false;
+  const isSound = isPlainSend(bytes, start) || isUnusualSend(bytes, start);
   const whole = start + SIZE_BYTES + bytes.readUInt32BE(start);
-  if (whole > end) return true;
+  if (!isSound || whole > end) return isSound;
   return isSoundPayload(bytes, start + FRAME_HEAD_BYTES + bytes.readUInt32BE(start + SIZE_BYTES), whole);
 }
 
+/** A sound SEND as everybody writes it, every message being one: nothing but numbers, in fields with tags of one byte. */
+function isPlainSend(bytes: Buffer, start: number): boolean {
+  if (leadingNumberAt(bytes, start, Type.send) === undefined) return false;
+  const end = start + FRAME_HEAD_BYTES + bytes.readUInt32BE(start + SIZE_BYTES);
+  let at = start + FRAME_HEAD_BYTES + SEND_HEAD_BYTES;
+  let found = 0;
+  while (at < end) {
+    const tag = bytes[at] ?? 0;
+    const field = 1 << (tag >> 3);
+    const isTwice = field === 1 << PRODUCER_ID && (found & field) !== 0;
+    if (tag >= 0x80 || (tag & 7) !== VARINT || isTwice) return false;
+    found |= field;
+    const first = at + 1;
+    at = first;
+    while ((bytes[at] ?? 0) >= 0x80) at += 1;
+    at += 1;
+    if (at - first > MOST_VARINT_BYTES) return false;
+  }
+  return at === end && (found & (SEND | SEND_OF_OTHERS | 1)) === SEND;
+}
+
+/** @throws {MalformedError} */
+function isUnusualSend(bytes: Buffer, start: number): boolean {
+  const { type, at, end } = commandIn(bytes, start);
+  if (type !== Type.send) return false;
+  const scanner = new FieldScanner(bytes, at, end);
+  let producers = 0;
+  let found = 0;
+  while (scanner.next()) {
+    const { number, wire } = scanner;
+    if (number === PRODUCER_ID) producers += wire === VARINT ? 1 : 2;
+    if (number < BITS && (wire === VARINT || (SEND_OF_OTHERS & (1 << number)) !== 0)) found |= 1 << number;
+  }
+  return producers === 1 && (found & (SEND | SEND_OF_OTHERS)) === SEND;
+}
+
 /** topic, producer_id, request_id; metadata */
-const PRODUCER: Shape = { texts: [1], numbers: [2, 3], pairs: 6 };
+const PRODUCER = shapeOf({ texts: [1], numbers: [2, 3], pairs: 6 });
 const PRODUCER_SCHEMA = 7;
 /** name, schema_data, type; properties */
-const SCHEMA: Shape = { texts: [1, 3], numbers: [4], pairs: 5 };
+const SCHEMA = shapeOf({ texts: [1, 3], numbers: [4], pairs: 5 });
 /** `Schema.Type` up to ProtobufNative; brokers throw at a type that they do not know. */
 const LAST_SCHEMA_TYPE = 20n;
 
@@ -106,19 +155,16 @@ export function isSoundProducer(bytes: Buffer, command: Command): boolean {
   return true;
 }
 
-/** At most 32 required fields. */
 function hasShape(bytes: Buffer, start: number, end: number, { texts, numbers, pairs }: Shape): boolean {
   const scanner = new FieldScanner(bytes, start, end);
   let found = 0;
   while (scanner.next()) {
     const { number, wire } = scanner;
-    const isRequired = wire === DELIMITED ? texts.includes(number) : wire === VARINT && numbers.includes(number);
-    if (isRequired) found |= 1 << number;
+    if (number >= BITS) continue;
+    const bit = 1 << number;
+    if ((wire === DELIMITED && (texts & bit) !== 0) || (wire === VARINT && (numbers & bit) !== 0)) found |= bit;
     const isPair = number === pairs && wire === DELIMITED;
     if (isPair && !hasShape(bytes, scanner.at, scanner.end, PAIR)) return false;
   }
-  let wanted = 0;
-  for (const number of texts) wanted |= 1 << number;
-  for (const number of numbers) wanted |= 1 << number;
-  return found === wanted;
+  return found === (texts | numbers);
 }
