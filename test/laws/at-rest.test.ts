@@ -9,7 +9,7 @@ import { Talk } from './talk.ts';
 
 const BATCH = 50;
 /** Less than anything that the large exchanges carry. */
-const MOST_BYTES = 8 * 1024;
+const MOST_BYTES = 12 * 1024;
 
 /** What one more costs, once there are many. */
 async function costOf(make: () => unknown): Promise<number> {

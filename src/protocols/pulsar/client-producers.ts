@@ -2,6 +2,7 @@
 import type { Registration } from '../../contract/multiplexing.ts';
 import { NO_REQUEST, Type } from './commands.ts';
 import { frameOf, lastingCopy, MessageWriter } from './message.ts';
+import { shortest } from './numbered.ts';
 import { Producer } from './producer.ts';
 
 /** `discard`: the client does not know yet that it is closed; a frame: the answer; else it goes to a broker. */
@@ -11,20 +12,16 @@ export class ClientProducers {
   /** Opened and not closed, whatever became of them: messages for others are a fault of the client's own. */
   readonly #opened = new Set<bigint>();
   /** Those that may share connections; by the client's numbers, as all here. */
-  readonly #producers = new Map<bigint, Producer>();
-  /** The same by numbers that are exact as floats: every message is for one of them. */
-  readonly #exact = new Map<number, Producer>();
+  readonly #producers = new Map<number | bigint, Producer>();
   /** The client's producers use a connection of its own from now on. */
   isIsolated = false;
   /** Whose end the client will have been told, or have had confirmed, once it was answered. */
   #telling: Producer | null = null;
   #ending: Producer | null = null;
 
-  find(id: bigint): Producer | undefined {
-    return this.#producers.get(id);
-  }
-  findExact(id: number): Producer | undefined {
-    return this.#exact.get(id);
+  /** @param id a number only if it is exact as one */
+  find(id: bigint | number): Producer | undefined {
+    return this.#producers.get(shortest(id));
   }
   [Symbol.iterator](): Iterator<Producer> {
     return this.#producers.values();
@@ -43,21 +40,13 @@ export class ClientProducers {
   /** @param producer if it may share connections */
   opens(id: bigint, producer: Producer | null): void {
     this.#opened.add(id);
-    if (producer === null) this.#forget(id);
-    else {
-      this.#producers.set(id, producer);
-      if (id <= Number.MAX_SAFE_INTEGER) this.#exact.set(Number(id), producer);
-    }
+    if (producer === null) this.#producers.delete(shortest(id));
+    else this.#producers.set(producer.shortId, producer);
   }
 
   closes(id: bigint): void {
     this.#opened.delete(id);
-    this.#forget(id);
-  }
-
-  #forget(id: bigint): void {
-    this.#producers.delete(id);
-    this.#exact.delete(Number(id));
+    this.#producers.delete(shortest(id));
   }
 
   /** One of its own connections' was not opened. */

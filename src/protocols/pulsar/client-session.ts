@@ -177,11 +177,10 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     this.work = true;
     this.demand = Demand.pool;
     this.requestId = null;
-    const exact = typeof id === 'number' ? this.producers.findExact(id) : undefined;
-    this.resource = exact?.id ?? (id === null ? null : BigInt(id));
-    if (exact === undefined && (this.resource === null || !this.producers.has(this.resource)))
+    const shared = id === null ? undefined : this.producers.find(id);
+    this.resource = shared?.id ?? (id === null ? null : BigInt(id));
+    if (shared === undefined && (this.resource === null || !this.producers.has(this.resource)))
       return this.#close('protocol_error', 'a message for a producer that the client has not opened');
-    const shared = exact ?? this.producers.find(this.resource ?? NO_REQUEST);
     if (shared !== undefined && !isSoundSend(bytes, start, end))
       return this.#close('protocol_error', 'a message lacks what brokers close a connection for');
     if (shared !== undefined) return this.#inspectShared(shared);

@@ -21,6 +21,11 @@ const IN_PLACE: Beginning = { head: null, replaced: 0 };
 /** Where the number stands that comes first, in a frame as everybody writes it. */
 const FIRST_NUMBER_BYTES = 13;
 
+/** As a number if it is exact as one, which is what every message can afford. */
+export function shortest(value: number | bigint): number | bigint {
+  return typeof value === 'bigint' && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
+}
+
 /**
  * Puts `value` into field 1 of the command of the frame at `bytes[start]`, of which the command is there as a whole. What
  * follows the command, the message of an application and its checksum, stays as it is.

@@ -17,6 +17,7 @@ import {
   numberIn,
   textIn,
 } from './message.ts';
+import { shortest } from './numbered.ts';
 import { producerKeptBy } from './producer-pins.ts';
 
 /**
@@ -37,7 +38,7 @@ export class Producer {
   /** The client's own. */
   readonly id: bigint;
   /** The same, as a number if it is exact as one. */
-  readonly shortId: bigint | number;
+  readonly shortId: number | bigint;
   readonly topic: string;
   /** As the broker granted it; before that as it was asked for, or ''. */
   name: string;
@@ -66,7 +67,7 @@ export class Producer {
     this.#frame = frame;
     this.#fields = fieldsOf(frame, at, end);
     this.id = numberIn(this.#fields, PRODUCER_ID) ?? 0n;
-    this.shortId = this.id <= Number.MAX_SAFE_INTEGER ? Number(this.id) : this.id;
+    this.shortId = shortest(this.id);
     this.topic = textIn(frame, this.#fields, 1) ?? '';
     this.name = textIn(frame, this.#fields, NAME) ?? '';
     const epoch = numberIn(this.#fields, EPOCH) ?? 0n;
