@@ -29,7 +29,7 @@ export class ClientProducers {
 
   /** A PRODUCER, in `frame`, asks for this; null: it keeps a connection of its client's own. */
   proposed(frame: Buffer, id: bigint): Producer | null {
-    const producer = new Producer(lastingCopy(frame), this.#producers.get(id));
+    const producer = new Producer(lastingCopy(frame), this.find(id));
     return producer.mayShare ? producer : null;
   }
 
