@@ -51,7 +51,7 @@ export class ClientProducers {
 
   /** One of its own connections' was not opened. */
   refused(id: bigint): void {
-    if (!this.#producers.has(id)) this.#opened.delete(id);
+    if (this.find(id) === undefined) this.#opened.delete(id);
   }
 
   /** A message for it. */
