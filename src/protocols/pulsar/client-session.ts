@@ -26,7 +26,7 @@ import { LOOKUP, ownPurposeOf, ProducerPlaces } from './purposes.ts';
 import { refusalFrame } from './refusal.ts';
 import { Renewals } from './renewals.ts';
 import type { PulsarRoute } from './route.ts';
-import { isSoundProducer, isSoundQuestion, isSoundSend } from './soundness.ts';
+import { isSoundProducer, isSoundQuestion, soundnessOfSend } from './soundness.ts';
 
 const SIZE_BYTES = 4;
 const SEND = REQUEST_OF[Type.send] ?? UNKNOWN_REQUEST;
@@ -181,7 +181,9 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     this.resource = shared?.id ?? (id === null ? null : BigInt(id));
     if (shared === undefined && (this.resource === null || !this.producers.has(this.resource)))
       return this.#close('protocol_error', 'a message for a producer that the client has not opened');
-    if (shared !== undefined && !isSoundSend(bytes, start, end))
+    const soundness = shared === undefined ? 'sound' : soundnessOfSend(bytes, start, end);
+    if (soundness === 'alone') this.isolate();
+    if (soundness === 'unsound')
       return this.#close('protocol_error', 'a message lacks what brokers close a connection for');
     if (shared !== undefined) return this.#inspectShared(shared);
     if (this.ledgers.hasProducer(this.resource ?? NO_REQUEST)) return this.#goTo(this.homeNode, this.ownPurpose);

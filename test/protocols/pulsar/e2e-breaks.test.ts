@@ -1,7 +1,7 @@
 /** Shared connections that break at bad moments: whoever has nothing under way does not learn of it. */
 import t from 'tap';
 import type { ScriptedClient } from '../../support/pulsar/client.ts';
-import { frame } from '../../support/pulsar/frames.ts';
+import { frame, payloadOf } from '../../support/pulsar/frames.ts';
 import { type PulsarSidecar, type SidecarOptions, startPulsar } from '../../support/pulsar/memory.ts';
 
 const TOPIC = 'persistent://public/default/orders';
@@ -63,3 +63,24 @@ t.test(
     t.ok(third.isOpen, 'and who has nothing open has lost nothing');
   },
 );
+
+t.test('a client that did not say that its producer is for transactions goes on by itself', async (t) => {
+  const { sidecar, busy, quiet, theirs, producer, connection } = await two(t);
+  busy.write(busy.message(theirs, 'plain').bytes);
+  const inOne = frame(
+    'SEND',
+    { producerId: theirs.id, sequenceId: 2n, numMessages: 1, txnLeast: 1n, txnMost: 2n },
+    payloadOf({ producerName: theirs.name, sequenceId: 2n, publishTime: 1n }, Buffer.from('in a transaction')),
+  );
+  busy.write(inOne);
+  sidecar.pump();
+  t.ok(busy.isOpen);
+  const { entries } = sidecar.cluster.topic(`${TOPIC}-busy`);
+  t.strictSame(
+    entries.map(({ sequenceId }) => sequenceId),
+    [0n, 1n, 2n],
+  );
+  t.not(entries[2]?.connection, connection.number, 'over a connection of its own');
+  await quiet.send(producer, 'two');
+  t.strictSame(sidecar.cluster.faults, []);
+});

@@ -36,7 +36,6 @@ t.test('a message that a broker would close the connection for closes its sender
     ['no sequence id', rawFrame(Buffer.from('080632020800', 'hex'), PAYLOAD)],
     ['no message', send({}, Buffer.alloc(0))],
     ['half a message', send({}, PAYLOAD.subarray(0, 12))],
-    ['a transaction', send({ txnLeast: 1n, txnMost: 1n })],
   ];
   for (const [name, bytes] of cases) {
     const { client, link } = open();

@@ -5,7 +5,7 @@ import {
   isSoundPayload,
   isSoundProducer,
   isSoundQuestion,
-  isSoundSend,
+  soundnessOfSend,
 } from '../../../src/protocols/pulsar/soundness.ts';
 import { frame, payloadOf, rawFrame } from '../../support/pulsar/frames.ts';
 import { Fixture } from './session-fixture.ts';
@@ -88,19 +88,56 @@ t.test('a message may go where others go if a broker takes its sender alone to t
   const payload = payloadOf({ producerName: 'p', sequenceId: 0n, publishTime: 1n }, Buffer.from('body'));
   const send = frame('SEND', { producerId: 2n ** 62n, sequenceId: 2n ** 63n, numMessages: 1 }, payload);
   const within = Buffer.concat([Buffer.from('xyz'), send, send]);
-  t.ok(isSoundSend(within, 3, within.length));
-  t.ok(isSoundSend(within, 3, 3 + send.length - 1), 'what is not there yet is looked at later');
+  t.equal(soundnessOfSend(within, 3, within.length), 'sound');
+  t.equal(soundnessOfSend(within, 3, 3 + send.length - 1), 'sound', 'what is not there yet is looked at later');
   const cases: [string, Buffer][] = [
     ['without a producer', frame('SEND', { sequenceId: 1n }, payload)],
     ['without a sequence id', frame('SEND', { producerId: 1n }, payload)],
-    ['of a transaction', frame('SEND', { producerId: 1n, sequenceId: 1n, txnLeast: 1n }, payload)],
+    ['a chunk that says not which', frame('SEND', { producerId: 1n, sequenceId: 1n, isChunk: true }, payload)],
     ['of two producers', rawFrame(Buffer.from('080632060801080210 00'.replaceAll(' ', ''), 'hex'), payload)],
     ['a copy', rawFrame(Buffer.from('08063206080110004a00', 'hex'), payload)],
     ['without a message', frame('SEND', { producerId: 1n, sequenceId: 1n })],
     ['with half a message', frame('SEND', { producerId: 1n, sequenceId: 1n }, payload.subarray(0, 12))],
     ['that is none', frame('FLOW', { consumerId: 1n, permits: 1 }, payload)],
   ];
-  for (const [name, bytes] of cases) t.notOk(isSoundSend(bytes, 0, bytes.length), name);
+  for (const [name, bytes] of cases) t.equal(soundnessOfSend(bytes, 0, bytes.length), 'unsound', name);
+});
+
+t.test('a chunk says which of how many it is', async (t) => {
+  for (const [chunkId, chunks, soundness] of [
+    [0, 2, 'sound'],
+    [undefined, 2, 'unsound'],
+    [0, undefined, 'unsound'],
+  ] as const) {
+    const metadata = new MessageWriter().text(1, 'p').number(2, 0).number(3, 1).number(27, chunks).number(29, chunkId);
+    const bytes = metadata.finish();
+    const payload = Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes, Buffer.from('x')]);
+    const chunk = frame('SEND', { producerId: 1n, sequenceId: 1n, isChunk: true }, payload);
+    t.equal(soundnessOfSend(chunk, 0, chunk.length), soundness, `${chunkId} of ${chunks}`);
+  }
+});
+
+t.test('a message of a transaction goes where its client is alone, and is looked at all the same', async (t) => {
+  const payload = payloadOf({ producerName: 'p', sequenceId: 0n, publishTime: 1n }, Buffer.from('body'));
+  const send = frame('SEND', { producerId: 1n, sequenceId: 1n, txnLeast: 1n, txnMost: 2n }, payload);
+  t.equal(soundnessOfSend(send, 0, send.length), 'alone');
+  const half = frame('SEND', { producerId: 1n, sequenceId: 1n, txnLeast: 1n }, payload.subarray(0, 12));
+  t.equal(soundnessOfSend(half, 0, half.length), 'unsound');
+});
+
+t.test('keys of an encrypted message have a name and a value', async (t) => {
+  const size = (metadata: Buffer) => Buffer.from([0, 0, 0, metadata.length]);
+  const cases: [boolean, Buffer][] = [
+    [true, pair('name', 'value')],
+    [true, new MessageWriter().text(1, 'name').text(2, 'value').bytes(3, pair('k', 'v')).finish()],
+    [false, pair('name')],
+    [false, pair(undefined, 'value')],
+    [false, new MessageWriter().text(1, 'name').text(2, 'value').bytes(3, pair('k')).finish()],
+  ];
+  for (const [isSound, key] of cases) {
+    const metadata = new MessageWriter().text(1, 'p').number(2, 0).number(3, 1).bytes(13, key).finish();
+    t.equal(isSoundPayload(Buffer.concat([size(metadata), metadata]), 0, 4 + metadata.length), isSound);
+  }
 });
 
 t.test('a producer may be opened where others are if it has all that brokers ask for', async (t) => {
