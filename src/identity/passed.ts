@@ -25,6 +25,8 @@ interface Held {
   login: LoginSource;
   shown: Credential;
   holders: number;
+  /** It shows something else by now than what its name was made of. */
+  isRenewed: boolean;
 }
 
 export class PassedIdentities implements Identities, PassedCredentials {
@@ -54,7 +56,10 @@ export class PassedIdentities implements Identities, PassedCredentials {
 
   hold(credential: Credential): string {
     const material = materialOf(credential);
-    const name = nameOf(credential, material);
+    const named = nameOf(credential, material);
+    let name = named;
+    // What was renewed may be void by now: whoever still shows it is another, for a broker to judge.
+    for (let others = 2; this.#held.get(name)?.isRenewed === true; others += 1) name = `${named}-${others}`;
     const known = this.#held.get(name);
     if (known === undefined) this.#add(name, credential, material);
     else known.holders += 1;
@@ -73,7 +78,9 @@ export class PassedIdentities implements Identities, PassedCredentials {
 
   /** @throws {Error} if nobody holds it */
   renew(identity: string, credential: Credential): void {
-    this.#get(identity).shown = credential;
+    const held = this.#get(identity);
+    held.shown = credential;
+    held.isRenewed = fingerprintOf(materialOf(credential)) !== fingerprintOf(held.source.material);
   }
 
   #get(identity: string): Held {
@@ -85,7 +92,7 @@ export class PassedIdentities implements Identities, PassedCredentials {
   #add(name: string, credential: Credential, material: Material): void {
     const source: CredentialSource = { material, credential: () => held.shown };
     const login = { name, login: this.#base.loginOf(source) };
-    const held: Held = { source, login, shown: credential, holders: 1 };
+    const held: Held = { source, login, shown: credential, holders: 1, isRenewed: false };
     this.#held.set(name, held);
   }
 

@@ -122,3 +122,18 @@ t.test('authorities that are replaced make new logins of all that clients show',
   t.not(passed.find(name)?.login.fingerprint, before?.fingerprint);
   t.strictSame(await passed.find(name)?.login.credential(), shows('a'));
 });
+
+t.test('who shows what was renewed since has proven nothing by that, and is another one', async (t) => {
+  const { passed } = await passedOf(t);
+  const name = passed.hold(shows('old'));
+  passed.renew(name, shows('old'));
+  t.equal(passed.hold(shows('old')), name, 'it is what it was');
+  passed.renew(name, shows('new'));
+  const late = passed.hold(shows('old'));
+  t.not(late, name, 'it may be void by now');
+  t.strictSame(await passed.find(late)?.login.credential(), shows('old'), 'brokers are shown what it showed');
+  t.strictSame(await passed.find(name)?.login.credential(), shows('new'));
+  t.equal(passed.hold(shows('old')), late);
+  passed.renew(late, shows('newer'));
+  t.strictSame(await passed.find(passed.hold(shows('old')))?.login.credential(), shows('old'));
+});
