@@ -9,6 +9,7 @@ import type { Credential } from '../../contract/credential.ts';
 import type { Tenancy } from '../../contract/multiplexing.ts';
 import type { ClientSession, UpstreamSession, UpstreamSink, UpstreamTarget } from '../../contract/protocol.ts';
 import type { CloseReason } from '../../contract/reasons.ts';
+import { Challenges } from './challenges.ts';
 import { PulsarClientSession } from './client-session.ts';
 import { Type } from './commands.ts';
 import { FrameCollector } from './frame-collector.ts';
@@ -34,6 +35,7 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
   readonly #link: Link<T>;
   readonly #purpose: string;
   readonly #collector = new FrameCollector();
+  readonly #challenges = new Challenges<T>();
   /** Bytes of a message that are still to come, and pass as they are. */
   #left = 0;
   /** Whom the connection was lent to last: all there is of tenants if it is a client's own. */
@@ -117,12 +119,14 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
     if (session.type !== Type.authResponse) return this.#link.admit(session, tenant, bytes, start);
     this.#isSwallowed = !session.renewals.answered(this.#link, bytes, commandIn(bytes, start));
     this.#swallowedBytes = session.size;
-    if (!this.#isSwallowed) this.#link.passNext();
+    this.#link.passNext();
+    if (!this.#isSwallowed) this.#challenges.answered();
     return undefined;
   }
 
   leave(tenant: T): Buffer | undefined {
     if (this.#tenant === tenant) this.#tenant = null;
+    this.#challenges.left(tenant);
     return this.#link.leave(tenant);
   }
 
@@ -145,6 +149,8 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
       this.#backlog.push(Buffer.from(bytes.subarray(start, end)));
       return;
     }
+    const unanswered = this.#challenges.takeUnanswered();
+    if (unanswered !== null) this.#challenged(unanswered, sink);
     let from = start; // what lies before `at` and was not delivered belongs to the only tenant
     let at = start;
     while (at < end && this.#failure === null && !this.blocked) {
@@ -269,25 +275,19 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
       return true;
     }
     if (command.type !== Type.authChallenge) return false;
-    this.#challenged(bytes, at, at + size, sink);
+    this.#challenged(Buffer.from(bytes.subarray(at, at + size)), sink);
     return true;
   }
 
-  #challenged(bytes: Buffer, start: number, end: number, sink: UpstreamSink<T>): void {
+  #challenged(frame: Buffer, sink: UpstreamSink<T>): void {
     if (this.#route.multiplexing.passed === null) {
       sink.authenticate();
       return;
     }
-    for (const [tenant, { renewals }] of this.#link.renewers()) {
-      if (!renewals.supported) continue;
-      renewals.challenged({ node: this.#greeting.node, purpose: this.#purpose, link: this.#link });
-      sink.deliver(tenant, bytes, start, end);
-      return;
-    }
-    this.#failure ??= {
-      reason: 'condemned',
-      detail: 'the broker asks for a new credential, and no client can show one',
-    };
+    const challenge = { node: this.#greeting.node, purpose: this.#purpose, link: this.#link };
+    if (this.#challenges.pass(frame, this.#link.renewers(), challenge, sink)) return;
+    const detail = 'the broker asks for a new credential, and no client can show one';
+    this.#failure ??= { reason: 'condemned', detail };
   }
 
   resume(sink: UpstreamSink<T>): void {

@@ -48,6 +48,33 @@ t.test('a connection whose clients can show nothing new is of no use any more', 
   t.equal(link.sink.failure?.reason, 'condemned');
 });
 
+t.test('who goes without an answer is followed by another one, before the broker looks again', async (t) => {
+  const { fixture } = passing();
+  const [first, second] = [fixture.client(TOKEN), fixture.client(TOKEN)];
+  const link = fixture.link('lookup', {}, 'somebody');
+  link.asks(first, 'first', 'LOOKUP', { topic: 't', requestId: 1n });
+  link.asks(second, 'second', 'LOOKUP', { topic: 't', requestId: 1n });
+  link.hears('AUTH_CHALLENGE', {});
+  t.match(link.told('first'), [{ name: 'AUTH_CHALLENGE' }]);
+  link.session.leave('first');
+  link.hears('PING', {});
+  t.match(link.told('second'), [{ name: 'AUTH_CHALLENGE' }]);
+  t.ok(link.forwards(second, 'second', RENEWED).equals(RENEWED));
+  link.session.leave('second');
+  link.hears('PING', {});
+  t.equal(link.sink.failure, null, 'that was answered');
+});
+
+t.test('what nobody is left to answer costs the connection', async (t) => {
+  const { fixture } = passing();
+  const link = fixture.link('lookup', {}, 'somebody');
+  link.asks(fixture.client(TOKEN), 'a', 'LOOKUP', { topic: 't', requestId: 1n });
+  link.hears('AUTH_CHALLENGE', {});
+  link.session.leave('a');
+  link.hears('PING', {});
+  t.equal(link.sink.failure?.reason, 'condemned');
+});
+
 t.test('an answer to a connection that is gone is taken, and given to no other', async (t) => {
   const { fixture } = passing();
   const client = fixture.client(TOKEN);
