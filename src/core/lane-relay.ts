@@ -92,6 +92,7 @@ export class LaneRelay {
     if (this.#over || this.#client.closed) return;
     if (this.#running) this.#runsAgain = true;
     else if (this.holding) this.#relay(this.#inbox.take());
+    else this.resume(); // the connection that had not taken everything may be gone
   }
 
   sendFirst(request: Buffer): void {

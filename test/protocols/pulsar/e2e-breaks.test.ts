@@ -84,3 +84,21 @@ t.test('a client that did not say that its producer is for transactions goes on 
   await quiet.send(producer, 'two');
   t.strictSame(sidecar.cluster.faults, []);
 });
+
+t.test('before it took what a client wrote: that client, with nothing to lose, is read again', async (t) => {
+  const sidecar = await startPulsar(t);
+  const client = await carrier(sidecar);
+  await client.consumer(TOPIC, 's');
+  const [own] = sidecar.cluster.broker().open.filter(({ consumers }) => consumers.size > 0);
+  own?.drop(sidecar.cluster.topic(TOPIC), null);
+  sidecar.pump();
+  for (const { remote, peer } of sidecar.network.wires) if (remote === BROKER) peer.clog(0);
+  client.say('FLOW', { consumerId: 0n, permits: 1 });
+  sidecar.pump();
+  for (const { remote, peer } of sidecar.network.wires) if (remote === BROKER) peer.rst();
+  sidecar.pump();
+  t.ok(client.isOpen);
+  client.say('PING', {});
+  sidecar.pump();
+  t.equal(client.heard('PONG').length, 1);
+});
