@@ -59,19 +59,21 @@ async function bothCommands(place: Place, topic: string, { bytes, flags }: (type
 
 const cluster = await PulsarCluster.start({ brokers: 1, tuned: true });
 try {
-  const proxy = await cluster.proxy();
+  const proxy = await cluster.proxy({ copies: false });
+  const copying = await cluster.proxy({ copies: true });
   const way = await PulsarWay.open('sidecar', cluster, {});
   try {
     const places: Place[] = [
       { name: 'direct', url: cluster.url('DIRECT') },
       { name: 'proxy', url: proxy.url, pid: proxy.pid },
+      { name: 'copying proxy', url: copying.url, pid: copying.pid },
       { name: 'sidecar', url: way.url, pid: way.sidecar.pid },
     ];
     const samples = new Map<string, Sample[]>();
     for (let round = 0; round <= values.rounds; round++) {
       for (const [number, load] of LOADS.entries()) {
-        for (const place of places) {
-          const topic = `cost-${place.name}-${number}-${round}`;
+        for (const [index, place] of places.entries()) {
+          const topic = `cost-${index}-${number}-${round}`;
           const both = await bothCommands(place, topic, load);
           for (const [command, one] of Object.entries(both)) {
             const key = `${command} ${load.name} ${place.name}`;
@@ -84,31 +86,26 @@ try {
       }
     }
     const rows = LOADS.flatMap(({ name }) =>
-      (['produce', 'consume'] as const).map((command) => {
-        const of = (place: string, figure: keyof Sample) =>
-          median((samples.get(`${command} ${name} ${place}`) ?? []).map((each) => each[figure]));
-        const rate = (place: string) => of(place, 'messagesPerSecond');
-        const cpu = (place: string) => of(place, 'microsecondsPerMessage');
+      (['produce', 'consume'] as const).flatMap((command) => {
+        const of = (figure: keyof Sample) =>
+          places.map((place) =>
+            median((samples.get(`${command} ${name} ${place.name}`) ?? []).map((one) => one[figure])),
+          );
+        const rates = of('messagesPerSecond').map((rate) => Math.round(rate));
+        const costs = of('microsecondsPerMessage');
+        const own = costs.at(-1) ?? Number.NaN;
+        const ratios = costs.map((cost) => (own / cost).toFixed(2));
         return [
-          `${command} ${name}`,
-          ...places.map((place) => Math.round(rate(place.name))),
-          ...[cpu('proxy'), cpu('sidecar'), cpu('sidecar') / cpu('proxy'), rate('sidecar') / rate('proxy')].map(
-            (figure) => figure.toFixed(2),
-          ),
+          [`${command} ${name}: a second`, ...rates],
+          ['  CPU between, µs each', ...costs.map((cost) => cost.toFixed(2))],
+          ["  sidecar's against it", ...ratios],
         ] as const;
       }),
     );
-    const header = [
-      '',
-      'direct /s',
-      'proxy /s',
-      'sidecar /s',
-      'proxy µs',
-      'sidecar µs',
-      'CPU ratio',
-      'rate ratio',
-    ] as const;
-    publish('pulsar-cost', [header, ...rows], { ...values, samples: Object.fromEntries(samples) });
+    publish('pulsar-cost', [['', ...places.map(({ name }) => name)], ...rows], {
+      ...values,
+      samples: Object.fromEntries(samples),
+    });
   } finally {
     await way.close();
   }

@@ -8,6 +8,15 @@ import { propertyLines } from './pulsar-node.ts';
 
 const READY_MILLISECONDS = 60_000;
 
+export interface ProxyOptions {
+  /** `host:port` of a broker's admin interface. */
+  readonly web: string;
+  /** See JvmOptions. */
+  readonly tuned: boolean;
+  /** It reads what it passes on, as it must with TLS; by default the kernel moves it (splice), unseen. */
+  readonly copies: boolean;
+}
+
 export class ProxyServer {
   readonly url: string;
   readonly #child: Child;
@@ -25,9 +34,10 @@ export class ProxyServer {
     folder: string,
     firstPort: number,
     brokers: readonly number[],
-    { web, tuned }: { readonly web: string; readonly tuned: boolean },
+    { web, tuned, copies }: ProxyOptions,
   ): Promise<ProxyServer> {
-    const file = join(folder, 'proxy.conf');
+    const name = copies ? 'proxy-copying' : 'proxy';
+    const file = join(folder, `${name}.conf`);
     const settings = {
       clusterName: 'slackwater',
       bindAddress: '127.0.0.1',
@@ -36,14 +46,15 @@ export class ProxyServer {
       webServicePort: firstPort + 1,
       brokerServiceURL: `pulsar://127.0.0.1:${brokers[0]}`,
       brokerWebServiceURL: `http://${web}`,
+      proxyZeroCopyModeEnabled: !copies,
       brokerProxyAllowedHostNames: '127.0.0.1',
       brokerProxyAllowedIPAddresses: '127.0.0.1',
       brokerProxyAllowedTargetPorts: brokers.join(','),
     };
     writeFileSync(file, propertyLines(settings));
     const main = 'org.apache.pulsar.proxy.server.ProxyServiceStarter';
-    const log = join(folder, 'proxy.log');
-    const child = await launchJava('proxy', main, ['-c', file], { megabytes: 256, tuned, log, folder });
+    const log = join(folder, `${name}.log`);
+    const child = await launchJava(name, main, ['-c', file], { megabytes: 256, tuned, log, folder });
     try {
       await until('the proxy to serve', READY_MILLISECONDS, async () => {
         if (child.ending !== undefined) throw new Error(`the proxy has ended, see ${log}`);

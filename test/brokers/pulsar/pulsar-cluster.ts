@@ -9,7 +9,7 @@ import { connectionsAt } from '../listener-sockets.ts';
 import { requirePulsarTools } from '../prerequisites.ts';
 import { until } from '../until.ts';
 import { launchJava } from './jvm.ts';
-import { ProxyServer } from './proxy-server.ts';
+import { type ProxyOptions, ProxyServer } from './proxy-server.ts';
 import { PulsarAdmin } from './pulsar-admin.ts';
 import {
   type BrokerPlan,
@@ -21,11 +21,12 @@ import {
 } from './pulsar-node.ts';
 
 const MAX_BROKERS = 2;
-/** Behind those of the brokers: bookie, ZooKeeper, Pulsar's own proxy and its admin interface. */
+/** Behind those of the brokers: bookie, ZooKeeper, Pulsar's own proxies and their admin interfaces. */
 const BOOKIE_OFFSET = MAX_BROKERS * PORTS_PER_BROKER;
 const ZOOKEEPER_OFFSET = BOOKIE_OFFSET + 1;
 const PROXY_OFFSET = ZOOKEEPER_OFFSET + 1;
-const PORTS = PROXY_OFFSET + 2;
+const PORTS_PER_PROXY = 2;
+const PORTS = PROXY_OFFSET + 2 * PORTS_PER_PROXY;
 /** Whether logs and data outlast the test, for whoever wants to know what happened. */
 const KEPT = (process.env.SLACKWATER_KEEP_BROKERS ?? '') !== '';
 
@@ -202,13 +203,13 @@ export class PulsarCluster {
     await this.#ready(this.node(id));
   }
 
-  /** Pulsar's own proxy, in front of these brokers. */
-  async proxy(): Promise<ProxyServer> {
+  /** Pulsar's own proxy, in front of these brokers, one of each kind. */
+  async proxy({ copies }: Pick<ProxyOptions, 'copies'>): Promise<ProxyServer> {
     const proxy = await ProxyServer.start(
       this.folder,
-      this.#firstPort + PROXY_OFFSET,
+      this.#firstPort + PROXY_OFFSET + (copies ? PORTS_PER_PROXY : 0),
       this.nodes.map((node) => node.port('INTERNAL')),
-      { web: this.node(1).web, tuned: this.#tuned },
+      { web: this.node(1).web, tuned: this.#tuned, copies },
     );
     this.#others.push(proxy);
     return proxy;
