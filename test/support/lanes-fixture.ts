@@ -1,0 +1,59 @@
+/** A route whose clients share connections, by the shared line protocol, between applications and brokers of the test's. */
+import { BOOTSTRAP } from '../../src/contract/topology.ts';
+import { type CoreFixture, type Overrides, startCore } from './core-fixture.ts';
+import type { FakeApp, RequestOptions } from './fake-app.ts';
+import type { FakeConnection } from './fake-broker.ts';
+import { SharedLineRoute, sharedLineProtocol } from './shared-line-route.ts';
+
+interface Scope {
+  teardown(task: () => Promise<void>): unknown;
+}
+
+/** At the end of the test nothing must have happened that nobody can explain. */
+export async function startLanes(t: Scope, overrides: Overrides = {}): Promise<CoreFixture> {
+  const core = await startCore(t, { protocol: sharedLineProtocol, ...overrides });
+  t.teardown(async () => {
+    const violations = core.eventsOf('invariant.violated').map(({ detail }) => detail);
+    if (violations.length > 0) throw new Error(violations.join('; '));
+  });
+  return core;
+}
+
+export function sessionsOf(core: CoreFixture): SharedLineRoute['sessions'] {
+  if (!(core.route.protocol instanceof SharedLineRoute)) throw new Error('it speaks another protocol');
+  return core.route.protocol.sessions;
+}
+
+export function join(core: CoreFixture, user: string | null = null): FakeApp {
+  return core.connect(BOOTSTRAP, user);
+}
+
+/** Options of a request from its keys. */
+export function keyed(keys: Readonly<Record<string, string>>, body?: string | Buffer): RequestOptions {
+  return { keys: Object.entries(keys), ...(body === undefined ? {} : { body }) };
+}
+
+/** What came over a connection behind its greeting. */
+export function wordsOn(connection: FakeConnection | undefined): string[] {
+  const words = connection?.received.map(({ word, keys }) => [word, keys.get('name')].filter(Boolean).join(' ')) ?? [];
+  return words.filter((word) => word !== 'hello' && word !== 'login');
+}
+
+/** The connection that is open to a broker, where there is one only. */
+export function onlyLink(core: CoreFixture, node = 1): FakeConnection {
+  const [connection, other] = core.broker(node).open;
+  if (connection === undefined || other !== undefined) throw new Error(`${core.openTo(node)} connections are open`);
+  return connection;
+}
+
+/** The broker has bytes for its clients that it was not asked for, or in pieces. */
+export function say(core: CoreFixture, connection: FakeConnection | undefined, bytes: string | Buffer): void {
+  connection?.peer.send(bytes);
+  core.pump();
+}
+
+/** The broker answers what waits first. */
+export function answer(core: CoreFixture, connection: FakeConnection | undefined, keys: [string, string][] = []): void {
+  connection?.answer({ keys });
+  core.pump();
+}
