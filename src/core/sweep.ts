@@ -8,6 +8,8 @@ import type { Upstream } from './upstream.ts';
 /** How often it looks. */
 export const SWEEP_MILLISECONDS = 500;
 const REPORT_IDLE_AFTER_MILLISECONDS = 1000;
+/** Clients that are told by us that all is well would find out directly that their broker is dead: so long it may be silent. */
+const SILENT_AT_MOST_MILLISECONDS = 60_000;
 
 export interface SweepHooks {
   /** It has been quiet for a while. */
@@ -47,6 +49,7 @@ export function sweepPool(pool: Pool, now: number, hooks: SweepHooks): void {
     const stalledSeconds = lookAtStall(upstream, now, SWEEP_MILLISECONDS);
     if (stalledSeconds > 0) hooks.stalled(pool, stalledSeconds);
     if (upstream.state !== 'using' || upstream.waitsForTenant) continue;
+    if (isSilent(upstream, now)) upstream.run('check');
     if (upstream.session.owed === 0) {
       // Whoever is bound to this very connection must be told that it ends.
       const expiry = upstream.lifetime.expiry(now);
@@ -65,6 +68,13 @@ export function sweepPool(pool: Pool, now: number, hooks: SweepHooks): void {
       pool.broken(upstream, 'response_timeout', 'no byte of an answer that is owed for limits.responseTimeoutSeconds');
     }
   }
+}
+
+/** Somebody is bound to it and hears nothing; not in the middle of a request, for ours would be taken for a part of it. */
+function isSilent(upstream: Upstream, now: number): boolean {
+  const { tenants, errand, lastTrafficTime } = upstream;
+  if (tenants === null || tenants.sending || errand !== 'none' || !isPinned(upstream)) return false;
+  return now - lastTrafficTime >= SILENT_AT_MOST_MILLISECONDS;
 }
 
 function isPinned({ tenant, tenants }: Upstream): boolean {

@@ -102,3 +102,31 @@ t.test('before it took what a client wrote: that client, with nothing to lose, i
   sidecar.pump();
   t.equal(client.heard('PONG').length, 1);
 });
+
+/** As `pass`, and the broker says nothing by itself. */
+function quietly(sidecar: PulsarSidecar, seconds: number): void {
+  for (let second = 0; second < seconds; second += 1) {
+    sidecar.clock.advance(1000);
+    sidecar.pump();
+  }
+}
+
+t.test(
+  'without a word: whoever is bound to a connection learns that its broker is dead, as it would directly',
+  async (t) => {
+    const sidecar = await startPulsar(t);
+    const client = await carrier(sidecar);
+    await client.consumer(TOPIC, 's');
+    const [own] = sidecar.cluster.broker().open.filter(({ consumers }) => consumers.size > 0);
+    quietly(sidecar, 300);
+    t.ok(client.isOpen, 'a broker that is quiet and answers is not dead');
+    const asked = own?.commands('PING').length ?? 0;
+    t.ok(asked >= 4 && asked <= 5, `it was asked ${asked} times`);
+    own?.pause();
+    quietly(sidecar, 50);
+    t.ok(client.isOpen);
+    quietly(sidecar, 13);
+    t.notOk(client.isOpen, 'it answers no PING, and its client would have gone by now');
+    t.strictSame(sidecar.releaseReasons.filter((reason) => reason === 'response_timeout').length, 1);
+  },
+);
