@@ -1,6 +1,6 @@
 /** One connection to a broker serves several clients, and one client uses several connections. */
 import t from 'tap';
-import { answer, join, keyed, onlyLink, say, sessionsOf, startLanes, wordsOn } from '../support/lanes-fixture.ts';
+import { answer, join, keyed, onlyLink, say, startLanes, tenantsOf, wordsOn } from '../support/lanes-fixture.ts';
 import { sharedLineProtocol } from '../support/shared-line-route.ts';
 import { changesOf, startTwo } from '../support/two-users.ts';
 
@@ -161,5 +161,5 @@ t.test('what a broker asks for is shown on the connection that it asked on, and 
   const [renewal] = link.received.filter(({ word }) => word === 'renew');
   t.equal(renewal?.keys.get('user'), 'alice');
   t.strictSame(core.disconnected, []);
-  t.equal(sessionsOf(core).length, 2);
+  t.equal(tenantsOf(core), 2);
 });

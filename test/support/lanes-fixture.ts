@@ -19,9 +19,25 @@ export async function startLanes(t: Scope, overrides: Overrides = {}): Promise<C
   return core;
 }
 
-export function sessionsOf(core: CoreFixture): SharedLineRoute['sessions'] {
+export function routeOf(core: CoreFixture): SharedLineRoute {
   if (!(core.route.protocol instanceof SharedLineRoute)) throw new Error('it speaks another protocol');
-  return core.route.protocol.sessions;
+  return core.route.protocol;
+}
+
+/** How many tenants there are; the core and the protocol must agree about that. */
+export function tenantsOf(core: CoreFixture): number {
+  const links = routeOf(core).links.reduce((sum, { tenants }) => sum + tenants, 0);
+  const upstreams = [...core.route.pools].flatMap(({ open }) => [...open]);
+  const tenants = upstreams.reduce((sum, upstream) => sum + (upstream.tenants?.size ?? 0), 0);
+  if (links !== tenants) throw new Error(`the protocol knows ${links} tenants, the core ${tenants}`);
+  return tenants;
+}
+
+/** What was violated; it is no fault of the test then. */
+export function violationsOf(core: CoreFixture): string[] {
+  const details = core.eventsOf('invariant.violated').map(({ detail }) => detail);
+  core.events.splice(0, core.events.length, ...core.events.filter(({ type }) => type !== 'invariant.violated'));
+  return details;
 }
 
 export function join(core: CoreFixture, user: string | null = null): FakeApp {
@@ -56,4 +72,10 @@ export function say(core: CoreFixture, connection: FakeConnection | undefined, b
 export function answer(core: CoreFixture, connection: FakeConnection | undefined, keys: [string, string][] = []): void {
   connection?.answer({ keys });
   core.pump();
+}
+
+/** Its next request is answered at once. */
+export function isServed(app: FakeApp): boolean {
+  const id = app.send('ask');
+  return app.ids.at(-1) === id;
 }

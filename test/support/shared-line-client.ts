@@ -24,6 +24,8 @@ export class SharedLineClient implements ClientSession, ClientRouting {
   readonly names = new Map<string, OpenName>();
   /** It was told that it holds others up. */
   isolated = false;
+  /** What is said of every request from now on. */
+  changed: Verdict | null = null;
   readonly #number: number;
   #frame: Frame | null = null;
   #closed = false;
@@ -68,6 +70,8 @@ export class SharedLineClient implements ClientSession, ClientRouting {
     this.#frame = frame === 'incomplete' || frame === 'malformed' ? null : frame;
     if (frame === 'incomplete') return Verdict.incomplete;
     if (frame === 'malformed') return this.#close('protocol_error');
+    if (frame.word === 'boom') throw new Error('a fault of the protocol');
+    if (this.changed !== null) return this.changed;
     if (frame.word === 'bad') return this.#close('refused_api');
     if (frame.word === 'pass') return Verdict.discard;
     if (WORDS.has(frame.word)) return Verdict.forward;

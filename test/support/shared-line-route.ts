@@ -6,10 +6,10 @@
  *   open name=          a name is open for one client of one connection; `keep name=`: one that pins its connection
  *   data name=          answered; if its name is not open on that connection, that is opened first (`prepare`)
  *   hi                  answered here once the broker was reached; `tick`: answered here
- *   pass                is taken, and goes nowhere; `bad`: its client must go
+ *   pass                is taken, and goes nowhere; `bad`: its client must go; `boom`: a fault of ours
  *
  * Keys of each: `node=` host:port; `purpose=`, where what begins with `own` is for this client alone; `previous=` the
- * purpose that is left behind; `stale=yes`: `admit` refuses it. Of answers: `again=` node, `expel=yes`, `fail=yes`.
+ * purpose that is left behind; `stale=yes`: `admit` refuses it. Of answers: `again=` node (and `purpose=`), `expel=yes`, `fail=yes`.
  * Frames that nobody asked for: `push name=`, and `auth`.
  */
 import type {
@@ -30,6 +30,7 @@ export class SharedLineRoute implements ProtocolRoute {
   readonly listensPerBroker = false;
   invalidations = 0;
   readonly sessions: SharedLineClient[] = [];
+  readonly links: SharedLineUpstream<unknown>[] = [];
   /** Names that are being closed by those who left, and the tenants who want to open them: the core's names for them. */
   readonly closing = new Map<string, Set<unknown>>();
 
@@ -44,7 +45,9 @@ export class SharedLineRoute implements ProtocolRoute {
   }
 
   upstream<T>(_target: UpstreamTarget, identity: string, purpose = ''): UpstreamSession<T> {
-    return new SharedLineUpstream<T>(this, identity, purpose);
+    const link = new SharedLineUpstream<T>(this, identity, purpose);
+    this.links.push(link as SharedLineUpstream<unknown>);
+    return link;
   }
 
   invalidate(): void {

@@ -111,6 +111,10 @@ export class SharedLineUpstream<T> implements UpstreamSession<T> {
     throw new Error('a request was admitted past its tenancy');
   }
 
+  /** How many it is lent to. */
+  get tenants(): number {
+    return this.#lent.size;
+  }
   get owed(): number {
     return this.#owed.size;
   }
@@ -193,7 +197,7 @@ export class SharedLineUpstream<T> implements UpstreamSession<T> {
     this.#check();
     if (!this.#lent.delete(tenant)) throw new Error('somebody leaves who was no tenant');
     const its = [...this.#names.values()].filter((open) => open.tenant === tenant);
-    if (its.length === 0 || this.#isExclusive) return undefined;
+    if (its.length === 0 || this.#isExclusive || this.#parking) return undefined;
     for (const { named } of its) this.#route.closing.set(named.name, new Set());
     return Buffer.concat(its.map((open) => this.#close(open)));
   }
@@ -209,6 +213,7 @@ export class SharedLineUpstream<T> implements UpstreamSession<T> {
   #gone(): T[] {
     if (this.#over === 'is gone') throw new Error('a session went twice');
     this.#over = 'is gone';
+    this.#lent.clear();
     const waiters: T[] = [];
     for (const { waiter } of this.#owed.values()) if (waiter !== null) waiters.push(waiter);
     for (const { named } of this.#names.values()) waiters.push(...this.#closed(named));
@@ -276,7 +281,7 @@ export class SharedLineUpstream<T> implements UpstreamSession<T> {
       return size;
     }
     this.#answer(owed, frame, bytes, at, sink);
-    this.#complete(owed, sink, frame);
+    if (this.#over === '') this.#complete(owed, sink, frame);
     return size;
   }
 
@@ -287,10 +292,11 @@ export class SharedLineUpstream<T> implements UpstreamSession<T> {
       this.#over = 'has failed';
       sink.fail('protocol_error', 'told to fail');
     }
-    if (tenant === null) return;
+    if (tenant === null || this.#over !== '') return;
     const node = keys.get('again');
     if (node !== undefined) {
-      sink.again(tenant, formatFrame('ask', id, [['node', node]]));
+      const pairs = [...keys].map(([key, value]): [string, string] => [key === 'again' ? 'node' : key, value]);
+      sink.again(tenant, formatFrame('ask', id, pairs));
     } else if (keys.has('expel')) {
       sink.close(tenant, 'refused_api', 'told to go');
     } else {
