@@ -19,7 +19,7 @@ export class Lane implements Waiter {
   upstream: Upstream | null = null;
   /** In the middle of a request of its client's. */
   sending = false;
-  /** Written since this was last looked at. */
+  /** Written, less half of it whenever it is looked at. */
   sentBytes = 0;
   readonly wait = new Wait();
   #isWaiting = false;
@@ -99,8 +99,8 @@ export class Lane implements Waiter {
     this.client.goOn();
   }
 
-  forgetSent(): void {
-    this.sentBytes = 0;
+  fadeSent(): void {
+    this.sentBytes = Math.floor(this.sentBytes / 2);
   }
 
   isolate(): void {

@@ -26,9 +26,9 @@ export interface Tenant {
   again?(request: Buffer): void;
   /** The last read of its connection ended inside a frame, or not. */
   toldPart?(isInFrame: boolean): void;
-  /** Bytes that it wrote since this was last forgotten. */
+  /** Bytes that it wrote, those of long ago counting less. */
   readonly sentBytes?: number;
-  forgetSent?(): void;
+  fadeSent?(): void;
   /** It uses a connection of its own from now on, if it can. */
   isolate?(): void;
   /** It must go, and nobody else. */

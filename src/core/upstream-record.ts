@@ -23,6 +23,11 @@ export class UpstreamRecord {
   /** Dialled when nobody had valid data to send. */
   forHousekeeping = false;
   idleReported = false;
+  /** Requests written. */
+  requests = 0;
+  /** The same when `isBehind` was asked last, and the time before. */
+  #requestsLast = 0;
+  #requestsBefore = 0;
   /** The request written last is valid data. */
   #sendsWork = false;
 
@@ -34,6 +39,7 @@ export class UpstreamRecord {
 
   /** A request is written now. */
   noteRequest(now: number, owedBefore: number, isWork: boolean): void {
+    this.requests += 1;
     this.sentTime = now;
     if (owedBefore === 0) this.owedSince = now;
     this.#sendsWork = isWork;
@@ -45,6 +51,17 @@ export class UpstreamRecord {
     this.sentTime = now;
     if (whole && owed === 1) this.owedSince = now;
     if (whole && this.#sendsWork) this.lastWorkTime = now;
+  }
+
+  /**
+   * Asked at intervals: answers to what had been written two of them ago are still owed, of which there are `owed` in all.
+   * Answers come in the order of the requests, or nearly so.
+   */
+  isBehind(owed: number): boolean {
+    const behind = this.requests - owed < this.#requestsBefore;
+    this.#requestsBefore = this.#requestsLast;
+    this.#requestsLast = this.requests;
+    return behind;
   }
 
   noteErrand(errand: Errand, now: number): void {

@@ -18,8 +18,12 @@ const ways = await openPulsarWays(t, cluster, {
   connectionIdleDetectionIntervalSeconds: 1,
 });
 
+/**
+ * One after the other: while a bundle is on its way no broker can say who owns a topic in it, and lookups that come
+ * together, here those of clients that come back, may get one answer (see PulsarFleet).
+ */
 async function bothWays(run: (way: PulsarWay) => Promise<void>): Promise<void> {
-  await Promise.all(ways.map(run));
+  for (const way of ways) await run(way);
 }
 
 const NAMED = { named: true, sequenced: true } as const;
@@ -54,7 +58,7 @@ await t.test('topics that move, or are deleted, while their producers are parked
     t.strictSame(await judge.verdict(fleet.topics, moved.sent), flawless(moved.total), way.through);
     await untilParked(way, PARKED_SECONDS);
     const [deleted = ''] = fleet.topics;
-    await cluster.delete(deleted);
+    await cluster.admin.delete(deleted, true);
     const after = await fleet.sendOne();
     t.strictSame(after.failures, [], `${way.through}: deleted`);
     const name = deleted.split('/').at(-1);
@@ -106,6 +110,41 @@ for (const way of ways.filter(({ through }) => through === 'sidecar')) {
     t.strictSame(outcome.verdict, flawless(outcome.sent));
     t.strictSame(fleet.complaints(), [], 'no neighbour logs a warning');
     await fleet.stop();
+  });
+
+  await t.test('who sends more than a broker takes of it holds nobody up for long', async (t) => {
+    await cluster.admin.createNamespace('public/throttled');
+    await cluster.admin.limitPublishing('public/throttled', 50);
+    const kinds = { python: 1 };
+    const hot = new PulsarFleet({ prefix: 'hot', kinds, producers: 1, namespace: 'public/throttled' });
+    const quiet = new PulsarFleet({ prefix: 'quiet', kinds: { python: 2 }, producers: 1 });
+    for (const fleet of [hot, quiet]) {
+      t.teardown(() => fleet.stop());
+      await fleet.open(way);
+    }
+    await hot.sendOne();
+    await quiet.sendOne();
+    await hot.start(400, 1);
+    await quiet.start(40, 100);
+    const before = await quiet.finish(false);
+    t.ok(
+      Math.max(...before.allLatencies) < 4000,
+      `${Math.max(...before.allLatencies)} ms at most until it has its own`,
+    );
+    const purposes = (await way.sidecar.upstreams()).map(({ purpose }) => purpose);
+    t.ok(
+      purposes.some((purpose) => purpose.startsWith('bulk:')),
+      'a connection of its own',
+    );
+    t.ok((await way.sidecar.metric('upstream_stalled_seconds')) > 0, 'it is noticed');
+    await quiet.start(20, 100);
+    const report = await quiet.finish(false);
+    const whole = await hot.finish(true, 60_000);
+    t.ok(Math.max(...report.allLatencies) < 500, `${Math.max(...report.allLatencies)} ms at most once it has its own`);
+    t.strictSame(await judge.verdict(hot.topics, whole.sent), flawless(whole.total));
+    t.strictSame([...whole.failures, ...report.failures], []);
+    await hot.stop();
+    await quiet.stop();
   });
 
   await t.test('a broker that no lookup named is not dialled', async (t) => {

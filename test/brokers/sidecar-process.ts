@@ -22,6 +22,8 @@ export interface Connection {
   readonly id: string;
   readonly route: string;
   readonly state: string;
+  /** Of a connection to a broker. */
+  readonly purpose: string;
   readonly why?: string;
   readonly pins: readonly string[];
   readonly broker: string | null;

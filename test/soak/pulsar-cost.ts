@@ -81,7 +81,7 @@ try {
             tell(`${round}: ${key}: ${rate} a second, ${one.microsecondsPerMessage.toFixed(2)} µs each`);
             if (round > 0) samples.set(key, [...(samples.get(key) ?? []), one]);
           }
-          await cluster.delete(topic);
+          await cluster.admin.delete(topic, true);
         }
       }
     }

@@ -199,7 +199,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
       return this.#answerWith(verdict);
     }
     this.producer = producer;
-    if (this.size > this.#route.multiplexing.wholeFrameBytes) this.isolate();
+    if (producer.isBusy || this.size > this.#route.multiplexing.wholeFrameBytes) this.isolate();
     return this.#goToProducers();
   }
 

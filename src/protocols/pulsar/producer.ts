@@ -32,6 +32,12 @@ const IS_NAME_GIVEN = 9;
 const TOPIC_EPOCH = 11;
 const REWRITTEN = new Set([PRODUCER_ID, REQUEST_ID, NAME, EPOCH, IS_NAME_GIVEN, TOPIC_EPOCH]);
 
+/**
+ * Messages of one producer without a receipt, on a connection that others use. A broker that takes no more of its topic takes
+ * nothing more from the whole connection, and who shares it waits behind all of them.
+ */
+const MOST_UNACKNOWLEDGED = 50;
+
 export type ProducerState = 'opening' | 'open' | 'closing' | 'parked' | 'refused' | 'told';
 
 export class Producer {
@@ -82,6 +88,11 @@ export class Producer {
   /** Brokers know it by its name alone: nothing is lost with a connection of it. */
   get mayShare(): boolean {
     return producerKeptBy(this.topic, this.#fields) === 'bulk';
+  }
+
+  /** Too much of it is under way for others to wait behind. */
+  get isBusy(): boolean {
+    return this.unacknowledged >= MOST_UNACKNOWLEDGED;
   }
 
   view(broker: string, isShared: boolean): Registration {

@@ -74,6 +74,12 @@ export class PulsarAdmin {
   async createNamespace(name: string, policies: object = {}): Promise<void> {
     await this.ask('PUT', `namespaces/${name}`, policies);
   }
+
+  /** Brokers read no more of a topic of it than so much. */
+  async limitPublishing(namespace: string, messagesPerSecond: number): Promise<void> {
+    const rate = { publishThrottlingRateInMsg: messagesPerSecond, publishThrottlingRateInByte: -1 };
+    await this.ask('POST', `namespaces/${namespace}/publishRate`, rate);
+  }
 }
 
 /** `tenant/namespace/name` of a topic. */

@@ -45,8 +45,6 @@ export class PulsarCluster {
   readonly #firstPort: number;
   readonly #tuned: boolean;
   readonly #others: { stop(): Promise<unknown> }[] = [];
-  /** The change of topics before; see `#alone`. */
-  #changed: Promise<unknown> = Promise.resolve();
 
   private constructor(folder: string, firstPort: number, options: PulsarOptions) {
     const { brokers, loadManager = 'modular', properties = {}, tuned = false } = options;
@@ -166,23 +164,7 @@ export class PulsarCluster {
   }
 
   /** Has another broker own the bundle that a topic is in, or where there is one broker, the same again. */
-  move(topic: string): Promise<void> {
-    return this.#alone(() => this.#move(topic));
-  }
-
-  /** Deletes a topic, whoever is on it. */
-  delete(topic: string): Promise<void> {
-    return this.#alone(() => this.admin.delete(topic, true));
-  }
-
-  /** One after the other: while a bundle is on its way no broker can say who owns a topic in it, or delete one. */
-  #alone(change: () => Promise<void>): Promise<void> {
-    const changed = this.#changed.then(change);
-    this.#changed = changed.catch(() => undefined);
-    return changed;
-  }
-
-  async #move(topic: string): Promise<void> {
+  async move(topic: string): Promise<void> {
     const owner = await this.owner(topic);
     const other = this.nodes.find((node) => node.running && node !== owner);
     const admin = new PulsarAdmin(owner.web);
