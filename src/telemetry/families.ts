@@ -97,7 +97,7 @@ export const FAMILIES = {
   slackwater_upstream_stalled_seconds: {
     type: 'counter',
     labels: ['route', 'broker'],
-    help: 'For how long brokers did not read from connections that several clients share (Pulsar), looked at twice a second.',
+    help: 'For how long brokers did not read from connections that several clients share (Pulsar), or were behind with their answers by half a second or more; looked at twice a second.',
   },
   slackwater_connections_saved: {
     type: 'gauge',
