@@ -3,7 +3,9 @@ import { BOOTSTRAP } from '../../src/contract/topology.ts';
 import { type CoreFixture, type Overrides, startCore } from './core-fixture.ts';
 import type { FakeApp, RequestOptions } from './fake-app.ts';
 import type { FakeConnection } from './fake-broker.ts';
+import type { FakeIdentities } from './fake-identities.ts';
 import { SharedLineRoute, sharedLineProtocol } from './shared-line-route.ts';
+import { startTwo } from './two-users.ts';
 
 interface Scope {
   teardown(task: () => Promise<void>): unknown;
@@ -11,9 +13,21 @@ interface Scope {
 
 /** At the end of the test nothing must have happened that nobody can explain. */
 export async function startLanes(t: Scope, overrides: Overrides = {}): Promise<CoreFixture> {
-  const core = await startCore(t, { protocol: sharedLineProtocol, ...overrides });
+  return watched(t, await startCore(t, { protocol: sharedLineProtocol, ...overrides }));
+}
+
+/** The same with alice and bob. */
+export async function startLanesOfTwo(
+  t: Scope,
+  overrides: Overrides = {},
+): Promise<{ core: CoreFixture; identities: FakeIdentities }> {
+  const { core, identities } = await startTwo(t, { protocol: sharedLineProtocol, ...overrides });
+  return { core: watched(t, core), identities };
+}
+
+function watched(t: Scope, core: CoreFixture): CoreFixture {
   t.teardown(async () => {
-    const violations = core.eventsOf('invariant.violated').map(({ detail }) => detail);
+    const violations = violationsOf(core);
     if (violations.length > 0) throw new Error(violations.join('; '));
   });
   return core;

@@ -72,7 +72,8 @@ export class SharedLineUpstream<T> implements UpstreamSession<T> {
       admit: (client, tenant, bytes, start) => self.#admit(self.#enter(client, tenant), tenant, bytes, start),
       leave: (tenant) => self.#leave(tenant),
       park: () => self.#park(),
-      renewal: (credential) => formatFrame('renew', 'own', userOf(credential)),
+      renewal: (credential) =>
+        formatFrame('renew', this.#expect({ ...OURS, word: 'renew', id: '' }), userOf(credential)),
       gone: () => self.#gone(),
     };
   }
