@@ -274,7 +274,8 @@ export const PIN_GUIDE: Readonly<Record<PinReason, Advice>> = {
   },
   bulk: {
     level: 'debug',
-    meaning: 'It sends messages larger than `limits.wholeFrameBytes`, or has 50 of one producer without a receipt: others would wait behind them.',
+    meaning:
+      'It sends messages larger than `limits.wholeFrameBytes`, or has 50 of one producer without a receipt: others would wait behind them.',
     remedy: 'Nothing: it shares again once it is quiet. `limits.wholeFrameBytes` says what is large.',
   },
 };
