@@ -223,6 +223,10 @@ export class LaneRelay {
     invariant(tenants !== null, 'a lane is a tenant of a connection that may be shared');
     const streams = session.size > bytes.length - at;
     invariant(!streams || tenants.tenancy.exclusive, 'half a request never goes over a connection that others use');
+    if (upstream.transport.holdsBack) {
+      this.flush();
+      upstream.transport.sendHeld();
+    }
     const refusal = upstream.admitLane(session, lane, bytes, at, client.now);
     if (refusal !== undefined) {
       this.flush();
@@ -274,6 +278,8 @@ export class LaneRelay {
     this.#run = [];
     this.#runBytes = 0;
     this.#runLane = null;
-    for (const part of joined) if (lane.upstream?.send(part) === false) this.#inbox.pause();
+    const { upstream } = lane;
+    for (const part of joined) if (upstream?.send(part) === false) this.#inbox.pause();
+    if (!lane.sending) upstream?.transport.sendHeld();
   }
 }

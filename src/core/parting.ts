@@ -61,7 +61,7 @@ export function authenticate(pool: Pool, upstream: Upstream): void {
     pool.context.clock.afterInput(() => pool.broken(upstream, 'session_expired', detail));
   };
   const shown = (renewal: Buffer | undefined): void => {
-    if (renewal !== undefined) upstream.send(renewal);
+    if (renewal !== undefined) upstream.transport.reply(renewal, upstream.tenants);
   };
   present(
     pool.standing.login,

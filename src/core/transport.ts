@@ -8,6 +8,8 @@ export class Transport {
   readonly #clock: Clock;
   #farewell: Timer | null = null;
   #unsentSince: number | null = null;
+  /** What may stand between two requests only, and came in the middle of one. */
+  readonly #held: Buffer[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -26,6 +28,21 @@ export class Transport {
     const taken = this.wire?.write(bytes) ?? true;
     if (!taken) this.#unsentSince ??= this.#clock.now();
     return taken;
+  }
+
+  get holdsBack(): boolean {
+    return this.#held.length > 0;
+  }
+
+  /** Something of ours; in the middle of a tenant's request it waits for the end of that (`sendHeld`). */
+  reply(bytes: Buffer, tenants: { readonly sending: boolean } | null): void {
+    if (tenants?.sending === true) this.#held.push(bytes);
+    else this.send(bytes);
+  }
+
+  /** A request has ended, and none has begun. */
+  sendHeld(): void {
+    if (this.#held.length > 0) for (const bytes of this.#held.splice(0)) this.send(bytes);
   }
 
   flushed(): void {

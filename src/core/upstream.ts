@@ -226,7 +226,8 @@ export class Upstream extends UpstreamRecord implements WireHandler {
   #concludeRead(): void {
     const answers = this.#answers;
     answers.noteIn(this);
-    if (answers.failure === null) for (const reply of answers.replies.splice(0)) this.send(reply);
+    if (answers.failure === null)
+      for (const each of answers.replies.splice(0)) this.transport.reply(each, this.tenants);
     if (answers.failure !== null) {
       this.#owner.broken(this, answers.failure.reason, answers.failure.detail, answers.failure.failure);
     } else if (answers.becameReady) {

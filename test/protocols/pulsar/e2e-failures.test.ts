@@ -151,3 +151,42 @@ t.test('a broker that throttles one connection stops those on it, and they go on
   for (const { acknowledged } of producers) t.strictSame(acknowledged, ['one', 'two']);
   t.strictSame(sidecar.closeReasons, []);
 });
+
+for (const asks of ['keepAlive', 'challenge'] as const) {
+  t.test(`a broker that asks in the middle of a large message (${asks}) is answered behind it`, async (t) => {
+    const sidecar = await startPulsar(t, {
+      cluster: { credentials: new Set(['good']) },
+      credential: { mechanism: 'OAUTHBEARER', token: new Secret('good'), extensions: {} },
+    });
+    const broker = sidecar.cluster.broker();
+    const client = sidecar.open();
+    await client.connect();
+    await client.lookup(TOPIC);
+    const carrier = sidecar.open();
+    await carrier.connect({ proxyToBrokerUrl: broker.address });
+    const producer = await carrier.producer(TOPIC);
+    const [first, second] = [
+      carrier.message(producer, 'x'.repeat(200_000)),
+      carrier.message(producer, 'y'.repeat(200_000)),
+    ];
+    const bytes = Buffer.concat([first.bytes, second.bytes]);
+    const whole = first.bytes.length;
+    carrier.write(bytes.subarray(0, 100_000));
+    sidecar.pump();
+    for (const each of broker.open) each[asks]();
+    sidecar.pump();
+    const busy = broker.open.find(({ bytesIn }) => bytesIn > 50_000);
+    carrier.write(bytes.subarray(100_000, whole + 100_000));
+    sidecar.pump();
+    const answer = asks === 'keepAlive' ? 'PONG' : 'AUTH_RESPONSE';
+    t.strictSame(busy?.names.slice(-2), ['SEND', answer], 'and before the next one');
+    carrier.write(bytes.subarray(whole + 100_000));
+    sidecar.pump();
+    t.strictSame(
+      sidecar.cluster.topic(TOPIC).bodies.map((body) => `${body[0]} ${body.length}`),
+      ['x 200000', 'y 200000'],
+    );
+    t.strictSame([...sidecar.cluster.faults, ...sidecar.closeReasons], []);
+    t.equal(carrier.heard('SEND_ERROR').length, 0);
+  });
+}
