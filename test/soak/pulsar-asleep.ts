@@ -13,17 +13,19 @@ const values = argumentsOf(
     seconds: { value: 15, help: 'how long they send, once a second, before they fall silent' },
     'max-idle': { value: 180, help: 'connectionMaxIdleSeconds' },
     interval: { value: 60, help: 'connectionIdleDetectionIntervalSeconds' },
+    partitions: { value: 0, help: 'of each topic, which clients then ask for once a minute; 0: not partitioned' },
     quiet: { value: 600, help: 'seconds to look on once all are asleep' },
   },
 );
 const { settings, withinSeconds } = idleTimes(values['max-idle'], values.interval);
 
-await onPulsarStage(optionsOf(values), settings, async ({ judge, ways, later }) => {
+await onPulsarStage(optionsOf(values), settings, async ({ cluster, judge, ways, later }) => {
   const lines = await Promise.all(
     ways.map(async (way) => {
       const fleet = fleetOf(way.through, values, { named: true, sequenced: true });
       later(() => fleet.stop());
-      const { seconds } = values;
+      const { seconds, partitions } = values;
+      if (partitions > 0) for (const topic of fleet.topics) await cluster.admin.createPartitioned(topic, partitions);
       const steady = await produceSteadily(fleet, way, { seconds, settledAfterSeconds: seconds / 2 });
       tell(`${way.through}: ${fleet.producers} producers are silent, ${way.total()} connections`);
       fleet.forget();
@@ -56,6 +58,7 @@ await onPulsarStage(optionsOf(values), settings, async ({ judge, ways, later }) 
       [`connections after ${withinSeconds} s`, ...lines.map((line) => line.sleep.connectionsLeft)],
       ['seconds to none', ...lines.map((line) => line.sleep.secondsToZero?.toFixed(1) ?? 'never')],
       [`most of them in ${values.quiet} s`, ...lines.map((line) => line.sleep.peakAsleep)],
+      ['connection-seconds of these', ...lines.map((line) => line.sleep.connectionSecondsAsleep.toFixed(1))],
       [
         // The Java client closes the connection of its lookups by itself after a minute or two.
         'client sockets before, after',

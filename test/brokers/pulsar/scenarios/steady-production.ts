@@ -39,6 +39,8 @@ export interface PulsarSleep {
   readonly connectionsLeft: number;
   /** The most connections seen once there were none. */
   readonly peakAsleep: number;
+  /** Connections times the seconds that they were held in that time. */
+  readonly connectionSecondsAsleep: number;
   /** Sockets of clients at the sidecar, before and after; of the direct way: at the brokers. */
   readonly clientSockets: { readonly before: number; readonly after: number };
   /** What clients logged at `warn` and above, or were told. */
@@ -64,6 +66,7 @@ export async function fallAsleep(
     secondsToZero,
     connectionsLeft,
     peakAsleep: watch.peak().total,
+    connectionSecondsAsleep: watch.connectionSeconds(),
     clientSockets: { before, after: sockets() },
     complaints: fleet.complaints(),
   };
