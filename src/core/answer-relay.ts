@@ -52,7 +52,7 @@ export class AnswerRelay implements UpstreamSink<Tenant> {
   constructor(session: UpstreamSession<Tenant>, whenNamed: (topology: Topology) => void) {
     this.#session = session;
     this.tenants = session.tenancy === undefined ? null : new Tenants(session.tenancy);
-    this.#portions = session.tenancy?.exclusive === false ? new Portions() : null;
+    this.#portions = session.tenancy === undefined ? null : new Portions();
     this.#named = whenNamed;
   }
 
@@ -62,7 +62,7 @@ export class AnswerRelay implements UpstreamSink<Tenant> {
       if (bytes === null) this.#session.resume(this);
       else this.#session.read(bytes, 0, length, this);
     } finally {
-      this.#portions?.handOut();
+      if (this.#portions?.handOut() === false) this.awaitsTenant = true;
     }
   }
 

@@ -1,5 +1,5 @@
 /**
- * What one read of a shared connection holds for each of its tenants: every one gets its part with one write, which costs
+ * What one read holds for each tenant of a connection that may have several: every one gets its part with one write, which costs
  * more than all else that is done for a small answer. Each part keeps the order in which it came.
  */
 import type { Tenant } from './tenant.ts';
@@ -27,15 +27,20 @@ export class Portions {
     this.#end = end;
   }
 
-  /** Behind the read. Whoever wants to keep what it receives copies it. */
-  handOut(): void {
+  /**
+   * Behind the read. Whoever wants to keep what it receives copies it.
+   *
+   * @returns false: somebody has not taken all of it, and the buffers are still needed
+   */
+  handOut(): boolean {
     this.#finish();
-    if (this.#parts.size === 0) return;
+    let taken = true;
     for (const [tenant, parts] of this.#parts) {
       const [first] = parts;
-      tenant.receive(parts.length === 1 && first !== undefined ? first : Buffer.concat(parts));
+      taken = tenant.receive(parts.length === 1 && first !== undefined ? first : Buffer.concat(parts)) && taken;
     }
     this.#parts.clear();
+    return taken;
   }
 
   #finish(): void {

@@ -53,3 +53,12 @@ t.test('what was handed out is not handed out again', async (t) => {
   portions.handOut();
   t.strictSame(writes, ['1', '2']);
 });
+
+t.test('what a client has not taken is told of', async (t) => {
+  const portions = new Portions();
+  t.equal(portions.handOut(), true);
+  portions.add({ receive: () => false } as unknown as Tenant, Buffer.from('1'), 0, 1);
+  portions.add(tenant().tenant, Buffer.from('2'), 0, 1);
+  t.equal(portions.handOut(), false);
+  t.equal(portions.handOut(), true);
+});
