@@ -54,6 +54,8 @@ export class Lane implements Waiter {
       if (this.upstream === null) return false;
     }
     const upstream: Upstream = this.upstream;
+    // It is being taken off that one: `detached` or `upstreamLost` follows.
+    if (upstream.state === 'released') return false;
     const { pool } = this.wait;
     invariant(pool !== null, 'whoever has a connection has waited for it');
     if (mayUse(pool, upstream)) return true;

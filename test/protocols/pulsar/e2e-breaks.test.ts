@@ -130,3 +130,27 @@ t.test(
     t.strictSame(sidecar.releaseReasons.filter((reason) => reason === 'response_timeout').length, 1);
   },
 );
+
+t.test(
+  'while a client waits for one receipt and for another producer: it is lost as such, not as a fault of ours',
+  async (t) => {
+    const sidecar = await startPulsar(t);
+    const client = await carrier(sidecar);
+    const [first, second] = [await client.producer(`${TOPIC}-1`), await client.producer(`${TOPIC}-2`)];
+    await client.send(first, 'one');
+    await client.send(second, 'one');
+    sidecar.pass(180 + 60 + 5 + 1);
+    t.equal(sidecar.cluster.open, 0, 'both are parked');
+    const broker = sidecar.cluster.broker();
+    await client.send(first, 'two');
+    broker.holdAnswers('SEND');
+    broker.hold('PRODUCER');
+    client.write(client.message(first, 'three').bytes);
+    client.write(client.message(second, 'two').bytes);
+    sidecar.pump();
+    for (const each of broker.open) each.reset();
+    sidecar.pump();
+    t.notOk(client.isOpen);
+    t.strictSame(sidecar.closeReasons, ['client_closed', 'upstream_lost']);
+  },
+);
