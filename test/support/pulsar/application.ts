@@ -205,7 +205,7 @@ export class Application {
         if (command.fields.ready === false) return;
         producer.isReady = true;
         producer.opened += 1;
-        for (const pending of producer.pending) producer.transmit(pending);
+        for (const pending of [...producer.pending]) producer.transmit(pending); // receipts may come meanwhile
       },
     );
   }
