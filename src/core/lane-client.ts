@@ -170,10 +170,9 @@ export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
 
   lane(): Lane | null {
     const { routing } = this.session;
-    if (routing !== undefined && routing.previous !== null && !this.#hasLeft(routing.node, routing.previous)) {
-      this.#blockedSince ??= this.now;
+    // As long as a broker takes for what is under way there, which has a bound of its own.
+    if (routing !== undefined && routing.previous !== null && !this.#hasLeft(routing.node, routing.previous))
       return null;
-    }
     const lane = this.#acquire();
     if (lane === null) return null;
     const { upstream } = lane;

@@ -152,6 +152,27 @@ t.test('a broker that throttles one connection stops those on it, and they go on
   t.strictSame(sidecar.closeReasons, []);
 });
 
+t.test(
+  'a producer with much under way gets its own connection behind its receipts, however long a broker takes',
+  async (t) => {
+    const sidecar = await startPulsar(t);
+    const { producers } = open(sidecar, 2);
+    const [hot, quiet] = producers;
+    for (const each of producers) each.send('0');
+    for (const connection of sidecar.cluster.broker().open) connection.pause();
+    const wanted = Array.from({ length: 80 }, (_, number) => `${number}`);
+    for (const value of wanted.slice(1)) hot?.send(value);
+    quiet?.send('1');
+    sidecar.pass(50);
+    for (const connection of sidecar.cluster.broker().open) connection.resume();
+    sidecar.pump();
+    t.strictSame(hot?.acknowledged, wanted);
+    t.strictSame(quiet?.acknowledged, ['0', '1']);
+    t.equal(sidecar.cluster.topic(TOPIC).entries.length, 82, 'each once');
+    t.strictSame(sidecar.closeReasons, []);
+  },
+);
+
 for (const asks of ['keepAlive', 'challenge'] as const) {
   t.test(`a broker that asks in the middle of a large message (${asks}) is answered behind it`, async (t) => {
     const sidecar = await startPulsar(t, {
