@@ -17,6 +17,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   'pulsar-failures': 'two brokers of Pulsar: topics that move, a broker killed, the sidecar killed, round after round',
   'pulsar-cost': 'throughput and CPU of Pulsar’s load tool: direct, through Pulsar’s own proxy, through the sidecar',
   model: 'random schedules against the model of the pool; needs no brokers',
+  'pulsar-model': 'random schedules against the model of Pulsar’s route; needs no brokers',
 };
 
 const names = Object.keys(SCRIPTS);

@@ -63,17 +63,24 @@ export class ProducerRequests<T> {
     return false;
   }
 
-  /** Brokers may leave the opening of a producer unanswered whose end they have confirmed. */
-  abandon({ producer, number }: Asked<T>): void {
+  /**
+   * Brokers may leave the opening of a producer unanswered whose end they have told or confirmed.
+   *
+   * @returns those who waited for it with a message
+   */
+  abandon(producer: Producer, number: number): T[] {
+    const waited: T[] = [];
     for (const [own, asked] of this.#asked) {
       if (asked.producer !== producer || asked.number !== number || asked.closing !== null) continue;
       this.#asked.delete(own);
       this.#abandoned.add(own);
+      if (asked.purpose === 'reopen' && asked.tenant !== null) waited.push(asked.tenant);
     }
     for (const own of this.#abandoned) {
       if (this.#abandoned.size <= MOST_ABANDONED) break;
       this.#abandoned.delete(own);
     }
+    return waited;
   }
 
   /** True: nobody waits for this answer any more. */

@@ -272,9 +272,9 @@ export class SharedLink<T> implements Link<T> {
   /** CLOSE_PRODUCER was answered: nothing more comes for that number. */
   #closed(asked: Asked<T>, sink: UpstreamSink<T>): void {
     const { producer, number, closing, purpose } = asked;
-    this.#requests.abandon(asked);
+    const waiters = this.#requests.abandon(producer, number);
     this.#producers.closed(number, producer, purpose === 'park' ? 'parked' : 'told');
-    for (const waiter of this.#requests.freed(closing)) sink.prepared(waiter);
+    for (const waiter of [...waiters, ...this.#requests.freed(closing)]) sink.prepared(waiter);
   }
 
   /** The topic moves, or is deleted: its client opens it anew, there or here. */
@@ -284,7 +284,9 @@ export class SharedLink<T> implements Link<T> {
     if (producer === undefined || tenant === undefined) return;
     const isParking = producer.state === 'closing';
     // The answer to what was asked for it may or may not come; its number is not used again.
+    const waiters = this.#requests.abandon(producer, producer.upstreamId);
     this.#producers.forget(producer, isParking ? 'parked' : 'told');
+    for (const waiter of waiters) sink.prepared(waiter);
     if (isParking) return;
     const frame = movedTo(bytes, command, fields, producer.id, this.#brokers, sink);
     sink.deliver(tenant, frame, 0, frame.length);

@@ -173,3 +173,31 @@ t.test('one that moves while it is being opened again is opened where it moves t
   now.hears('PRODUCER_SUCCESS', { requestId: again.requestId ?? 0n, ...answer });
   t.equal(now.session.prepare(client.session, 'b'), null);
 });
+
+t.test('an opening that the broker takes back owes no answer, and one that comes late is nobody’s', async (t) => {
+  const producing = new Producing();
+  const { link } = producing;
+  const client = producing.client();
+  const asked = { topic: TOPIC, producerId: 0n, requestId: 1n, userProvidedName: false };
+  const opening = link.asks(client, 'a', 'PRODUCER', asked);
+  link.hears('CLOSE_PRODUCER', { producerId: opening.producerId, requestId: 1n });
+  t.equal(link.session.owed, 0);
+  link.sink.reset();
+  link.hears('PRODUCER_SUCCESS', { requestId: opening.requestId, producerName: 'late', ready: true });
+  t.equal(link.sink.all().length, 0);
+  t.strictSame(link.sink.facts, []);
+});
+
+t.test('a message that waits for such an opening does not wait for its answer', async (t) => {
+  const producing = new Producing();
+  const { link } = producing;
+  const client = producing.client();
+  producing.opens(client, 'a', { name: 'n' });
+  producing.parks();
+  const again = reopening(client, link);
+  link.sink.reset();
+  link.hears('CLOSE_PRODUCER', { producerId: again.producerId ?? -1n, requestId: 1n });
+  t.match(link.sink.facts, ['prepared a']);
+  t.equal(link.session.owed, 0);
+  t.equal(client.verdict(send(0n, 9n)), Verdict.discard, 'its client was told, and sends it again');
+});

@@ -25,6 +25,8 @@ export class BrokerConnection implements Holder {
   readonly consumers = new Map<bigint, Consumer>();
   /** Producers that are being made, by the number of the request. */
   readonly making = new Map<bigint, bigint>();
+  /** Producers that have to wait until they are ready. */
+  readonly waiting = new Map<bigint, { readonly producer: Producer; readonly requestId: bigint }>();
   /** Producers that the broker closed: what still comes for them is ignored. */
   readonly recentlyClosed = new Set<bigint>();
   /** What was shown, first and later. */
@@ -163,6 +165,11 @@ export class BrokerConnection implements Holder {
       this.recentlyClosed.add(producerId);
       this.send('CLOSE_PRODUCER', { producerId, requestId: UNASKED, ...where });
     }
+    for (const [producerId, { producer, requestId }] of [...this.waiting]) {
+      if (producer.topic !== topic) continue;
+      this.waiting.delete(producerId);
+      this.error(requestId, ServerError.serviceNotReady, `Topic ${topic.name} is closed`);
+    }
     for (const [consumerId, consumer] of [...this.consumers]) {
       if (consumer.topic !== topic) continue;
       this.consumers.delete(consumerId);
@@ -217,11 +224,13 @@ export class BrokerConnection implements Holder {
     if (!this.isOpen) return;
     this.isOpen = false;
     for (const producer of this.producers.values()) producer.topic.disconnect(producer);
+    for (const { producer } of this.waiting.values()) producer.topic.disconnect(producer);
     for (const consumer of this.consumers.values()) {
       consumer.subscription.consumers.delete(consumer);
       consumer.topic.redeliver(consumer.subscription);
     }
     this.producers.clear();
+    this.waiting.clear();
     this.consumers.clear();
   }
 }

@@ -69,9 +69,15 @@ export class FakeBroker {
 
   /** All that was held is dealt with now, in order, and nothing is held any more. */
   release(): void {
+    // What is answered leads to more at once, which waits behind the others.
+    for (let run = this.#waiting.shift(); run !== undefined; run = this.#waiting.shift()) run();
     this.#held.clear();
     this.#unanswered.clear();
-    for (const run of this.#waiting.splice(0)) run();
+  }
+
+  /** Something is left alone, or kept back. */
+  get isHolding(): boolean {
+    return this.#held.size + this.#unanswered.size > 0;
   }
 
   holds(name: CommandName, run: () => void): boolean {

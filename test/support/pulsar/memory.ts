@@ -11,7 +11,7 @@ import { FakeNetwork } from '../fake-network.ts';
 import type { FakePeer } from '../fake-peer.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { FakeBroker } from './broker.ts';
-import type { Transport } from './broker-connection.ts';
+import type { BrokerConnection, Transport } from './broker-connection.ts';
 import { ScriptedClient } from './client.ts';
 import { type ClusterOptions, FakeCluster } from './cluster.ts';
 
@@ -55,6 +55,8 @@ function transportOf(peer: FakePeer, pump: () => void): Transport & { take(bytes
   return transport;
 }
 
+type Over = (transport: Transport, peer: FakePeer) => Transport;
+
 interface Sink {
   feed(bytes: Buffer): void;
   ended(): void;
@@ -75,8 +77,11 @@ export class PulsarSidecar {
   readonly network = new FakeNetwork();
   readonly cluster: FakeCluster;
   readonly events: CoreEvent[] = [];
+  onEvent: (event: CoreEvent) => void = () => undefined;
   readonly route: Route;
   readonly control: LiveRouteControl;
+  /** What the brokers' connections are over. */
+  readonly peers = new WeakMap<BrokerConnection, FakePeer>();
   #pumping = false;
   #seconds = 0;
 
@@ -104,7 +109,10 @@ export class PulsarSidecar {
       protocol: protocolNamed(protocolName),
       clock: this.clock,
       network: this.network,
-      observe: (event) => this.events.push(event),
+      observe: (event) => {
+        this.events.push(event);
+        this.onEvent(event);
+      },
       random: () => 0.5,
       multiplexing: {
         wholeFrameBytes: options.limits.wholeFrameBytes,
@@ -133,7 +141,9 @@ export class PulsarSidecar {
     const broker = this.cluster.broker(index);
     this.network.serve(broker.address, (peer) => {
       const transport = transportOf(peer, () => this.pump());
-      follow(peer, transport, broker.accept(transport));
+      const connection = broker.accept(transport);
+      this.peers.set(connection, peer);
+      follow(peer, transport, connection);
     });
   }
 
@@ -145,14 +155,18 @@ export class PulsarSidecar {
     this.pump();
   }
 
-  /** A socket of an application at the listener. */
-  open(port: number = LISTEN.port): ScriptedClient {
+  /** A socket of an application at the listener; `over` may stand between the client and its socket. */
+  open(port: number = LISTEN.port, over: Over = (transport) => transport): ScriptedClient {
     const peer = this.network.connect('127.0.0.1', port);
     if (peer.refused) throw new Error(`nobody listens at ${port}`);
     const transport = transportOf(peer, () => this.pump());
-    const client = new ScriptedClient(transport);
+    const client = new ScriptedClient(over(transport, peer));
     follow(peer, transport, client);
     return client;
+  }
+
+  get isListening(): boolean {
+    return this.network.listening.includes(`${LISTEN.host}:${LISTEN.port}`);
   }
 
   /** Delivers all that is under way; not from inside of a delivery. */

@@ -36,10 +36,13 @@ export const producers: Services = {
       lastSequenceId: cluster.options.deduplication ? (topic.lastSequence.get(name) ?? NO_SEQUENCE) : NO_SEQUENCE,
     };
     const make = (): void => {
+      if (!topic.has(producer)) return; // closed meanwhile
+      connection.waiting.delete(id);
       connection.producers.set(id, producer);
       connection.send('PRODUCER_SUCCESS', { ...success, ready: true });
     };
     if (!connection.broker.keepsProducersWaiting) return make();
+    connection.waiting.set(id, { producer, requestId });
     connection.send('PRODUCER_SUCCESS', { ...success, ready: false });
     connection.broker.whenReady(make);
   },
@@ -66,8 +69,9 @@ export const producers: Services = {
   },
 
   CLOSE_PRODUCER: (connection, { producerId = 0n, requestId = 0n }: CommandOf<'CLOSE_PRODUCER'>['fields']) => {
-    const producer = connection.producers.get(producerId);
+    const producer = connection.producers.get(producerId) ?? connection.waiting.get(producerId)?.producer;
     connection.making.delete(producerId);
+    connection.waiting.delete(producerId);
     producer?.topic.disconnect(producer);
     connection.producers.delete(producerId);
     connection.send('SUCCESS', { requestId });

@@ -77,8 +77,12 @@ export class Topic {
     return null;
   }
 
+  has(producer: Producer): boolean {
+    return this.producers.get(producer.name) === producer;
+  }
+
   disconnect(producer: Producer): void {
-    if (this.producers.get(producer.name) === producer) this.producers.delete(producer.name);
+    if (this.has(producer)) this.producers.delete(producer.name);
   }
 
   /** The entry, or null: it is there already. */
