@@ -81,9 +81,12 @@ export class Connection {
   /** An operator closed it. */
   wasExpelled = false;
   pings = 0;
+  /** Messages without a receipt, those too whose producer has moved on with them. */
+  unreceipted = 0;
   readonly producers = new Map<bigint, Registered>();
   readonly consumers = new Map<bigint, Registered>();
   readonly #asked = new Map<bigint, Asked>();
+  readonly #givenUp = new Set<(command: Command) => void>();
   readonly #waiting: (() => void)[] = [];
 
   constructor(socket: Socket, broker: string, options: ConnectOptions, told: (each: Frame) => void) {
@@ -94,6 +97,7 @@ export class Connection {
       const { command } = each;
       const id = requestIdOf(command) ?? -1n;
       const asked = this.#asked.get(id);
+      if (command.name === 'SEND_RECEIPT') this.unreceipted -= 1;
       if (command.name === 'CONNECTED') this.#connected();
       else if (asked === undefined) told(each);
       else {
@@ -118,7 +122,7 @@ export class Connection {
   /** It would miss something if it were closed now. */
   get isBusy(): boolean {
     const registered = [...this.producers.values(), ...this.consumers.values()];
-    return this.unanswered.length > 0 || registered.some(({ isBusy }) => isBusy);
+    return this.unanswered.length > 0 || this.unreceipted > 0 || registered.some(({ isBusy }) => isBusy);
   }
   get pongs(): number {
     return this.client.heard('PONG').length;
@@ -137,13 +141,14 @@ export class Connection {
   ask<N extends CommandName>(name: N, fields: FieldsOf<N>, told: (command: Command) => void): void {
     this.whenConnected(() => {
       const { requestId, sent } = this.client.post(name, fields);
-      this.#asked.set(requestId, { name, told });
+      if (!this.#givenUp.has(told)) this.#asked.set(requestId, { name, told });
       sent();
     });
   }
 
   /** Nobody waits for such an answer any more. */
   forgetAsked(told: (command: Command) => void): void {
+    this.#givenUp.add(told); // it may not have been sent yet
     for (const [id, asked] of this.#asked) if (asked.told === told) this.#asked.delete(id);
   }
 

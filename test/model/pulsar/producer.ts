@@ -64,6 +64,7 @@ export class ModelProducer implements Registered {
     body.write(text);
     const payload = payloadOf({ producerName: this.name ?? '', sequenceId, publishTime: 1n }, body);
     this.transmissions[index] = (this.transmissions[index] ?? 0) + 1;
+    if (this.connection !== null) this.connection.unreceipted += 1;
     this.connection?.client.write(frame('SEND', { producerId: this.id, sequenceId, numMessages: 1 }, payload));
   }
 
