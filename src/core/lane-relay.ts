@@ -7,13 +7,12 @@ import { type ClientSession, Verdict } from '../contract/protocol.ts';
 import type { CloseReason } from '../contract/reasons.ts';
 import { Inbox } from './inbox.ts';
 import { invariant } from './invariant.ts';
+import { joined } from './joined.ts';
 import type { Lane } from './lane.ts';
 import type { Wire } from './wire.ts';
 
 /** What a client may send while it waits; more than that is left in the socket. */
 const SENT_AHEAD_BYTES = 16 * 1024;
-/** Shorter runs are written as one buffer. */
-const COPIED_BYTES = 64 * 1024;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 export interface LaneRelayClient {
@@ -274,12 +273,12 @@ export class LaneRelay {
     if (lane === null) return;
     this.#finishRun();
     const run = this.#run;
-    const joined = run.length > 1 && this.#runBytes <= COPIED_BYTES ? [Buffer.concat(run, this.#runBytes)] : run;
+    const pieces = joined(run, this.#runBytes);
     this.#run = [];
     this.#runBytes = 0;
     this.#runLane = null;
     const { upstream } = lane;
-    for (const part of joined) if (upstream?.send(part) === false) this.#inbox.pause();
+    for (const piece of pieces) if (upstream?.send(piece) === false) this.#inbox.pause();
     if (!lane.sending) upstream?.transport.sendHeld();
   }
 }

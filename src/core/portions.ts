@@ -1,7 +1,8 @@
 /**
- * What one read holds for each tenant of a connection that may have several: every one gets its part with one write, which costs
- * more than all else that is done for a small answer. Each part keeps the order in which it came.
+ * What one read holds for each tenant of a connection that may have several: every one gets its part with one write,
+ * unless that is long. Each part keeps the order in which it came.
  */
+import { joined } from './joined.ts';
 import type { Tenant } from './tenant.ts';
 
 const NOTHING = Buffer.alloc(0);
@@ -36,8 +37,8 @@ export class Portions {
     this.#finish();
     let taken = true;
     for (const [tenant, parts] of this.#parts) {
-      const [first] = parts;
-      taken = tenant.receive(parts.length === 1 && first !== undefined ? first : Buffer.concat(parts)) && taken;
+      const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+      for (const piece of joined(parts, bytes)) taken = tenant.receive(piece) && taken;
     }
     this.#parts.clear();
     return taken;

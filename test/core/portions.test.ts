@@ -43,6 +43,16 @@ t.test('what a client does not get is left out between what it gets', async (t) 
   t.strictSame(writes, ['1 2 ']);
 });
 
+t.test('long answers are not copied to be together', async (t) => {
+  const [writes, portions] = [[] as Buffer[], new Portions()];
+  const receive = (bytes: Buffer) => writes.push(bytes) > 0;
+  const [first, second] = [Buffer.alloc(40_000, 'a'), Buffer.alloc(40_000, 'b')];
+  for (const bytes of [first, second]) portions.add({ receive } as unknown as Tenant, bytes, 0, bytes.length);
+  portions.handOut();
+  t.ok(writes[0]?.buffer === first.buffer && writes[1]?.buffer === second.buffer);
+  t.strictSame(Buffer.concat(writes), Buffer.concat([first, second]));
+});
+
 t.test('what was handed out is not handed out again', async (t) => {
   const { tenant: one, writes } = tenant();
   const portions = new Portions();

@@ -11,15 +11,18 @@ const values = argumentsOf(
   {
     rounds: { value: 5, help: 'that count; one more before them warms everything up' },
     seconds: { value: 8, help: 'of producing at full speed; all of it is consumed then' },
+    messages: { value: ['all', 'batched', 'alone', 'large'], help: '200 B in batches, 200 B each alone, 100 KB' },
   },
 );
 
 const LOADS = [
-  { name: '200 B in batches', bytes: 200, flags: [] },
-  { name: '200 B each alone', bytes: 200, flags: ['--disable-batching'] },
-  { name: '100 KB', bytes: 100_000, flags: ['--disable-batching'] },
-] as const;
+  { kind: 'batched', name: '200 B in batches', bytes: 200, flags: [] },
+  { kind: 'alone', name: '200 B each alone', bytes: 200, flags: ['--disable-batching'] },
+  { kind: 'large', name: '100 KB', bytes: 100_000, flags: ['--disable-batching'] },
+].filter(({ kind }) => values.messages === 'all' || values.messages === kind);
 const OUTSTANDING = ['--max-outstanding', '1000', '--max-outstanding-across-partitions', '1000'];
+
+type Load = (typeof LOADS)[number];
 
 interface Place {
   readonly name: string;
@@ -46,7 +49,7 @@ async function measured(place: Place, run: () => Promise<PerfOutcome>): Promise<
 }
 
 /** All that is produced is consumed. */
-async function bothCommands(place: Place, topic: string, { bytes, flags }: (typeof LOADS)[number]) {
+async function bothCommands(place: Place, topic: string, { bytes, flags }: Load) {
   const target = { url: place.url, topic };
   const time = ['--test-duration', String(values.seconds)];
   const fast = ['--rate', '10000000', '--size', String(bytes), ...OUTSTANDING, ...flags];

@@ -41,10 +41,10 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
   /** Whom the connection was lent to last: all there is of tenants if it is a client's own. */
   #tenant: T | null = null;
   #pings = 0;
-  #backlog: Buffer[] = [];
+  readonly #backlog: Buffer[] = [];
   #failure: Failure | null = null;
-  /** The request admitted last is not written: nobody waits for it any more. */
-  #isSwallowed = false;
+  /** The size of the request admitted last if it is not written, for nobody waits for it any more; else 0. */
+  #swallowedBytes = 0;
 
   constructor(route: PulsarRoute, target: UpstreamTarget, identity: string, purpose: string) {
     this.#route = route;
@@ -72,12 +72,11 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
     return this.#link.blocked;
   }
   get head(): Buffer | null {
-    return this.#isSwallowed ? NOTHING : this.#link.head;
+    return this.#swallowedBytes > 0 ? NOTHING : this.#link.head;
   }
   get replaced(): number {
-    return this.#isSwallowed ? this.#swallowedBytes : this.#link.replaced;
+    return this.#swallowedBytes > 0 ? this.#swallowedBytes : this.#link.replaced;
   }
-  #swallowedBytes = 0;
 
   greeting(credential: Credential | null): Buffer | undefined {
     return this.#greeting.begin(credential);
@@ -115,12 +114,11 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
     if (tenant === undefined || bytes === undefined || start === undefined)
       throw new Error('requests are admitted by the tenancy');
     const session = sessionOf(client);
-    this.#isSwallowed = false;
+    this.#swallowedBytes = 0;
     if (session.type !== Type.authResponse) return this.#link.admit(session, tenant, bytes, start);
-    this.#isSwallowed = !session.renewals.answered(this.#link, bytes, commandIn(bytes, start));
-    this.#swallowedBytes = session.size;
     this.#link.passNext();
-    if (!this.#isSwallowed) this.#challenges.answered();
+    if (session.renewals.answered(this.#link, bytes, commandIn(bytes, start))) this.#challenges.answered();
+    else this.#swallowedBytes = session.size;
     return undefined;
   }
 
@@ -154,9 +152,12 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
     let from = start; // what lies before `at` and was not delivered belongs to the only tenant
     let at = start;
     while (at < end && this.#failure === null && !this.blocked) {
+      const tells = !this.#collector.active && end - at >= TELLING_BYTES;
       if (this.#left > 0) {
         at += this.#pass(Math.min(this.#left, end - at), sink);
-      } else if (this.#collector.active || end - at < TELLING_BYTES || this.#sizeAt(bytes, at) > end - at) {
+      } else if (tells && this.#isMessage(bytes, at)) {
+        this.#left = this.#sizeAt(bytes, at);
+      } else if (!tells || this.#sizeAt(bytes, at) > end - at) {
         this.#deliver(bytes, from, at, sink);
         at = this.#gather(bytes, at, end, sink);
         from = at;
@@ -203,8 +204,8 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
   }
 
   #passes(bytes: Buffer, at: number, size: number, sink: UpstreamSink<T>): boolean {
-    const isKnown = !this.#greeting.underWay && bytes.readUInt32BE(at + SIZE_BYTES) <= size - FRAME_HEAD_BYTES;
-    const passes = this.#isMessage(bytes, at) || (isKnown && this.#link.passes(bytes, at));
+    if (this.#greeting.underWay || bytes.readUInt32BE(at + SIZE_BYTES) > size - FRAME_HEAD_BYTES) return false;
+    const passes = this.#link.passes(bytes, at);
     if (passes) sink.worked();
     return passes;
   }
@@ -294,8 +295,7 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
     if (!this.blocked) return;
     this.#link.resume(sink);
     if (this.blocked) return;
-    const backlog = Buffer.concat(this.#backlog);
-    this.#backlog = [];
+    const backlog = Buffer.concat(this.#backlog.splice(0));
     this.read(backlog, 0, backlog.length, sink);
   }
 }
