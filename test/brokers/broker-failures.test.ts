@@ -1,4 +1,4 @@
-/** Row 8: brokers that die, stall and join, and a sidecar that is started again, while fifty producers work. */
+/** Brokers that die, stall and join, and a sidecar that is started again, while fifty producers work. */
 import t, { type Test } from 'tap';
 import { Gate } from './gate.ts';
 import { flawless, percentile } from './ledger.ts';

@@ -1,4 +1,4 @@
-/** Rows 6 and 7 for one version of Kafka: what every client must be able to do, the same as if it came directly. */
+/** For one version of Kafka: what every client must be able to do, the same as if it came directly. */
 import type { Test } from 'tap';
 import { flawless } from './ledger.ts';
 import { administer } from './scenarios/administration.ts';

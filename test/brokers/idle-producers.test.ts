@@ -1,4 +1,4 @@
-/** Rows 2, 3 and 5, small: ten producers, 5 s of idleness. The full sizes are in test/soak. */
+/** Small: ten producers, 5 s of idleness. The full sizes are in test/soak. */
 import t from 'tap';
 import { Fleet } from './fleet.ts';
 import { flawless, percentile } from './ledger.ts';

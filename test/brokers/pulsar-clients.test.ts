@@ -1,4 +1,4 @@
-/** Row 4: whatever clients of Pulsar can do, they do through the sidecar as directly. */
+/** Whatever clients of Pulsar can do, they do through the sidecar as directly. */
 import t from 'tap';
 import { PulsarDriver } from './pulsar/pulsar-driver.ts';
 import { openPulsarWays, realPulsar } from './pulsar/pulsar-setting.ts';

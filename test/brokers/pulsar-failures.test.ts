@@ -1,4 +1,4 @@
-/** Rows 5 to 7 with one broker of Pulsar; test/soak has two, with both load managers. */
+/** One broker of Pulsar; test/soak has two, with both load managers. */
 import t from 'tap';
 import { flawless } from './ledger.ts';
 import { PulsarFleet } from './pulsar/pulsar-fleet.ts';

@@ -1,4 +1,4 @@
-/** Rows 1 to 3 with Pulsar, small: six clients with 4 producers each, 4 s of idleness. The full sizes are in test/soak. */
+/** Pulsar, small: six clients with 4 producers each, 4 s of idleness. The full sizes are in test/soak. */
 import t from 'tap';
 import { flawless, percentile } from './ledger.ts';
 import { PulsarFleet } from './pulsar/pulsar-fleet.ts';

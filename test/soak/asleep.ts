@@ -1,4 +1,4 @@
-/** Rows 3 and 5: producers with rare metadata refreshes fall silent, cost nothing, and wake up. */
+/** Producers with rare metadata refreshes fall silent, cost nothing, and wake up. */
 import { Fleet } from '../brokers/fleet.ts';
 import { flawless } from '../brokers/ledger.ts';
 import { fallAsleep } from '../brokers/scenarios/falling-asleep.ts';

@@ -1,4 +1,4 @@
-/** Row 8: brokers that die, stall and join, and a sidecar that is started again, under load; round after round. */
+/** Brokers that die, stall and join, and a sidecar that is started again, under load; round after round. */
 import { Gate } from '../brokers/gate.ts';
 import { Application, type ApplicationOutcome } from '../brokers/scenarios/application.ts';
 import { freeze, grow, killAndRevive } from '../brokers/scenarios/broker-failures.ts';

@@ -1,4 +1,4 @@
-/** Rows 4 and 5: clients with default settings sleep for long; their periodic metadata refresh is on. */
+/** Clients with default settings sleep for long; their periodic metadata refresh is on. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConnectionWatch } from '../brokers/connection-watch.ts';
 import { Fleet } from '../brokers/fleet.ts';

@@ -1,4 +1,4 @@
-/** Row 1: every mechanism over TLS and without: sharing and reaping as with plaintext, direct beside it at the same time. */
+/** Every mechanism over TLS and without: sharing and reaping as with plaintext, direct beside it at the same time. */
 import { Fleet } from '../brokers/fleet.ts';
 import { directAccess, identityFiles, PASSAGES, type Passage, passageRoute } from '../brokers/identities.ts';
 import { flawless } from '../brokers/ledger.ts';

@@ -1,4 +1,4 @@
-/** Row 5: idle producers over TLS with SCRAM: what they cost the brokers, direct and through the sidecar. */
+/** Idle producers over TLS with SCRAM: what they cost the brokers, direct and through the sidecar. */
 
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Row 3: everything that an identity consists of is replaced under load, by symlink swap, round after round. */
+/** Everything that an identity consists of is replaced under load, by symlink swap, round after round. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Authority } from '../brokers/certificates.ts';
 import { flawless } from '../brokers/ledger.ts';

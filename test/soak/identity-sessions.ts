@@ -1,4 +1,4 @@
-/** Row 2: brokers that believe nobody for longer than ten seconds (KIP-368), under steady load. */
+/** Brokers that believe nobody for longer than ten seconds (KIP-368), under steady load. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { as, identityFiles, PASSAGES, passageRoute } from '../brokers/identities.ts';
 import { flawless } from '../brokers/ledger.ts';

@@ -1,4 +1,4 @@
-/** Row 4 with real brokers: two users' clients at work by a random schedule, each forbidden what the other may. */
+/** Real brokers: two users' clients at work by a random schedule, each forbidden what the other may. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fleet } from '../brokers/fleet.ts';
 import { as, identityFiles, upstreamSasl } from '../brokers/identities.ts';

@@ -1,4 +1,4 @@
-/** Pulsar, rows 2 and 3: clients fall silent, cost nothing, and wake up. */
+/** Pulsar: clients fall silent, cost nothing, and wake up. */
 import { flawless } from '../brokers/ledger.ts';
 import { fallAsleep, produceSteadily } from '../brokers/pulsar/scenarios/steady-production.ts';
 import { argumentsOf, latencyFigures, latencyText, PULSAR_CLIENTS, publish, tell } from './arguments.ts';

@@ -1,4 +1,4 @@
-/** Pulsar, row 8: throughput, and what stands between costs, beside Pulsar's own proxy and nothing. */
+/** Pulsar: throughput, and what stands between costs, beside Pulsar's own proxy and nothing. */
 import { cpuMilliseconds } from '../brokers/cpu-time.ts';
 import { type PerfOutcome, perf } from '../brokers/pulsar/perf-tool.ts';
 import { PulsarCluster } from '../brokers/pulsar/pulsar-cluster.ts';

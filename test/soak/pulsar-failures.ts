@@ -1,4 +1,4 @@
-/** Pulsar, row 5: two brokers whose topics move, one of which is killed, and a sidecar that is killed. */
+/** Pulsar: two brokers whose topics move, one of which is killed, and a sidecar that is killed. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { flawless } from '../brokers/ledger.ts';
 import type { PulsarWay } from '../brokers/pulsar/pulsar-way.ts';

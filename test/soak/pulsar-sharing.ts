@@ -1,4 +1,4 @@
-/** Pulsar, row 1: clients at work, how many broker connections they hold and what it costs in latency. */
+/** Pulsar: clients at work, how many broker connections they hold and what it costs in latency. */
 import { flawless } from '../brokers/ledger.ts';
 import { type PulsarSteady, produceSteadily } from '../brokers/pulsar/scenarios/steady-production.ts';
 import type { Through } from '../brokers/way.ts';

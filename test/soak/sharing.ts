@@ -1,4 +1,4 @@
-/** Row 2: producers at work, how many broker connections they hold and what it costs in latency. */
+/** Producers at work, how many broker connections they hold and what it costs in latency. */
 import { Fleet } from '../brokers/fleet.ts';
 import { flawless } from '../brokers/ledger.ts';
 import { produceSteadily, type SteadyOutcome } from '../brokers/scenarios/steady-production.ts';

@@ -1,4 +1,4 @@
-/** Row 6: a tour of admin operations by Kafka's own client. */
+/** A tour of admin operations by Kafka's own client. */
 import { Driver } from '../clients/driver.ts';
 import type { Way } from '../way.ts';
 

@@ -1,4 +1,4 @@
-/** Row 8: an application at work while brokers fail: producers of several kinds, and a group that reads after them. */
+/** An application at work while brokers fail: producers of several kinds, and a group that reads after them. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Driver } from '../clients/driver.ts';
 import { Crowd, type CrowdReport, type Kinds } from '../crowd.ts';

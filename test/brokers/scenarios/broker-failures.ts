@@ -1,4 +1,4 @@
-/** Row 8: what happens to brokers. Each returns once the cluster is whole again. */
+/** What happens to brokers. Each returns once the cluster is whole again. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Judge } from '../judge.ts';
 import type { KafkaCluster } from '../kafka-cluster.ts';

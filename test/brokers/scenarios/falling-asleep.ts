@@ -1,4 +1,4 @@
-/** Row 3: producers that fell silent hold no broker connection, send no byte, and notice nothing. */
+/** Producers that fell silent hold no broker connection, send no byte, and notice nothing. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fleet } from '../fleet.ts';
 import type { Way } from '../way.ts';

@@ -1,4 +1,4 @@
-/** Row 6: a consumer group whose members join and leave while messages arrive. */
+/** A consumer group whose members join and leave while messages arrive. */
 import { Driver, type DriverKind } from '../clients/driver.ts';
 import { Fleet } from '../fleet.ts';
 import type { Judge } from '../judge.ts';

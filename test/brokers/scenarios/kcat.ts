@@ -1,4 +1,4 @@
-/** Row 6: kcat, with the librdkafka that Debian ships. */
+/** kcat, with the librdkafka that Debian ships. */
 import { run } from '../child.ts';
 import type { Judge } from '../judge.ts';
 import type { Way } from '../way.ts';

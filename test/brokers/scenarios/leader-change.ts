@@ -1,4 +1,4 @@
-/** Row 7: leaders are moved under production and consumption. */
+/** Leaders are moved under production and consumption. */
 import { Driver, type DriverKind } from '../clients/driver.ts';
 import { Crowd, type CrowdReport, type Kinds } from '../crowd.ts';
 import type { Judge } from '../judge.ts';

@@ -1,4 +1,4 @@
-/** Row 3: every file of an identity is replaced by a symlink swap while clients are at work. */
+/** Every file of an identity is replaced by a symlink swap while clients are at work. */
 import type { Authority, Certificate } from '../certificates.ts';
 import { upstreamSasl } from '../identities.ts';
 import type { Judge } from '../judge.ts';

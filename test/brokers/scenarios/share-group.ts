@@ -1,4 +1,4 @@
-/** Row 6: a share group (KIP-932), whose sessions brokers bind to connections. */
+/** A share group (KIP-932), whose sessions brokers bind to connections. */
 import { Driver } from '../clients/driver.ts';
 import { Fleet } from '../fleet.ts';
 import type { Judge } from '../judge.ts';

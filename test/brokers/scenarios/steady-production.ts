@@ -1,4 +1,4 @@
-/** Row 2: producers that send once a second hold few broker connections. */
+/** Producers that send once a second hold few broker connections. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConnectionWatch, type Peak } from '../connection-watch.ts';
 import type { Fleet, FleetReport } from '../fleet.ts';

@@ -1,4 +1,4 @@
-/** Row 6: transactions with commit and abort, read back by those who read committed messages only. */
+/** Transactions with commit and abort, read back by those who read committed messages only. */
 import { Driver, type DriverKind } from '../clients/driver.ts';
 import type { Judge } from '../judge.ts';
 import type { Held } from '../ledger.ts';

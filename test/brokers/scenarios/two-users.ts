@@ -1,4 +1,4 @@
-/** Row 4: two users of one sidecar, each of whom the brokers forbid what the other may. */
+/** Two users of one sidecar, each of whom the brokers forbid what the other may. */
 import type { Authorization } from '../kafka-node.ts';
 
 export interface Decisions {

@@ -1,4 +1,4 @@
-/** Row 6: producers that want no acknowledgement. */
+/** Producers that want no acknowledgement. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DriverKind } from '../clients/driver.ts';
 import { Fleet } from '../fleet.ts';

@@ -1,4 +1,4 @@
-/** Row 5: topics that move under load, or while nobody holds them. */
+/** Topics that move under load, or while nobody holds them. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Verdict, verdict } from '../../ledger.ts';
 import { until } from '../../until.ts';

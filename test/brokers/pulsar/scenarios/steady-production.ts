@@ -1,4 +1,4 @@
-/** Rows 1 to 3: producers that send once a second, fall silent, and wake up. */
+/** Producers that send once a second, fall silent, and wake up. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConnectionWatch, type Peak } from '../../connection-watch.ts';
 import type { PulsarFleet, PulsarFleetReport } from '../pulsar-fleet.ts';
