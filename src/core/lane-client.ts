@@ -293,11 +293,11 @@ export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
       this.#farewell = sayFarewell(this.wire, this.#host.clock, this.#host.stallMilliseconds);
       if (!this.unsent) this.wire.resume();
     }
+    this.session.close(); // those who wait for what it leaves may go on at once
     const lanes = [...this.#lanes];
     this.#lanes.clear();
     for (const lane of lanes) lane.leave();
     this.relay.drop();
-    this.session.close();
     this.#host.clientClosed(this, reason, detail);
   }
 }

@@ -74,6 +74,10 @@ await t.test('one name is one producer’s, and is free as soon as its client is
     const second = fleetOf(way, 'same', { named: true });
     await t.rejects(second.open(way), /ProducerBusy/, `${way.through}: busy`);
     await second.stop();
+    await untilParked(way, PARKED_SECONDS);
+    const late = fleetOf(way, 'same', { named: true });
+    await t.rejects(late.open(way), /ProducerBusy/, `${way.through}: busy, also while it is parked`);
+    await late.stop();
     const report = await first.sendOne();
     t.strictSame(report.failures, [], `${way.through}: the first one is not disturbed`);
     // Killed, not closed: nobody says CLOSE_PRODUCER for it.

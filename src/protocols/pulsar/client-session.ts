@@ -43,7 +43,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
   node: string;
   purpose = '';
   previous: string | null = null;
-  /** The broker that it wanted to be connected with. */
+  /** The broker that it wanted to be connected with; else the listener's, or BOOTSTRAP. */
   homeNode: string;
   /** The inspected request. */
   type = 0;
@@ -57,15 +57,14 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
   readonly number: number;
   /** By the request id of the client. */
   readonly redirects = new Map<bigint, Redirect>();
-  readonly producers = new ClientProducers();
+  readonly producers: ClientProducers;
   /** What the inspected request is about, if that may share a connection. */
   producer: Producer | null = null;
   /** Of its own connections that are open. */
   readonly ledgers = new OwnLedgers();
   readonly renewals: Renewals;
+  readonly routing: ClientRouting = this;
   readonly #route: PulsarRoute;
-  /** A listener's broker, or BOOTSTRAP. */
-  readonly #listener: string;
   #answer: Buffer | null = null;
   /** What it will have been told, once that is written. */
   #telling: Connected | null = null;
@@ -76,15 +75,12 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     this.#route = route;
     this.number = number;
     this.#places = new ProducerPlaces(number);
-    this.#listener = listener;
     this.node = listener;
     this.homeNode = listener;
     this.renewals = new Renewals(route, this);
+    this.producers = new ClientProducers(route.producerNames);
   }
 
-  get routing(): ClientRouting {
-    return this;
-  }
   get pinned(): boolean {
     return this.ledgers.keptBy !== undefined;
   }
@@ -149,12 +145,15 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     if (type === Type.send) return this.#inspectSend(this.resource, bytes, start, end);
     if (type === Type.producer && this.resource !== null && this.#mayShare && isSoundProducer(bytes, command)) {
       if (!complete) return Verdict.incomplete;
-      this.producer = this.producers.proposed(bytes.subarray(start, start + this.size), this.resource);
+      const frame = bytes.subarray(start, start + this.size);
+      const proposed = this.producers.proposed(frame, this.resource, this.requestId ?? NO_REQUEST);
+      if (Buffer.isBuffer(proposed)) return this.#answerWith(proposed);
+      this.producer = proposed;
     } else if (type === Type.closeProducer) {
       if (!complete) return Verdict.incomplete;
-      this.producer = this.producers.find(this.resource ?? NO_REQUEST) ?? null;
-      const ends = this.producer === null ? 'forward' : this.producers.end(this.producer, this.requestId ?? NO_REQUEST);
-      if (ends instanceof Buffer) return this.#answerWith(ends);
+      const ended = this.producers.end(this.resource ?? NO_REQUEST, this.requestId ?? NO_REQUEST);
+      if (Buffer.isBuffer(ended)) return this.#answerWith(ended);
+      this.producer = ended;
     }
     if (this.producer !== null) return this.#goToProducers();
     const isLarge = this.size > this.#route.multiplexing.wholeFrameBytes;
@@ -233,7 +232,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     if (refusal !== null) return this.#dismiss(refusal.reason, refusal.detail, ServerError.notAllowed);
     this.connect = connect;
     this.#places.speaksAs(connect);
-    this.homeNode = connect.proxyToBroker === '' ? this.#listener : this.#route.nodeOf(connect.proxyToBroker);
+    if (connect.proxyToBroker !== '') this.homeNode = this.#route.nodeOf(connect.proxyToBroker);
     this.renewals.holdOnce(connect);
     this.work = false;
     this.demand = Demand.pool;
@@ -299,6 +298,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
 
   close(): void {
     this.renewals.letGo();
+    this.producers.close();
     this.#route.clientGone(this);
   }
 }

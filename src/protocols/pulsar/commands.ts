@@ -43,6 +43,7 @@ export const ServerError = {
   authorization: 4,
   serviceNotReady: 6,
   unsupportedVersion: 10,
+  producerBusy: 16,
   notAllowed: 22,
 } as const;
 

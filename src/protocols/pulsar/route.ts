@@ -11,6 +11,7 @@ import { type Connect, type Connected, FRAME_PADDING_BYTES, NEWEST_PROTOCOL } fr
 import { KnownBrokers } from './known-brokers.ts';
 import { LearntBrokers } from './learnt-brokers.ts';
 import { LocalPorts } from './local-ports.ts';
+import { ProducerNames } from './producer-names.ts';
 import { PulsarUpstreamSession } from './upstream-session.ts';
 
 export interface Refusal {
@@ -28,6 +29,7 @@ export class PulsarRoute implements ProtocolRoute {
   readonly multiplexing: MultiplexingContext;
   readonly brokers = new KnownBrokers();
   readonly closingNames = new ClosingNames();
+  readonly producerNames = new ProducerNames();
   readonly #learnt = new LearntBrokers();
   readonly #ports: LocalPorts;
   readonly #clients = new Map<number, PulsarClientSession>();

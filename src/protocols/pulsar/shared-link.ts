@@ -250,6 +250,7 @@ export class SharedLink<T> implements Link<T> {
       producer.granted(bytes, fields);
       producer.state = 'open';
       if (tenant === null) producer.state = 'closing';
+      else this.#tenants.get(tenant)?.producers.granted(producer);
     }
   }
 

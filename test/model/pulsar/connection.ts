@@ -87,6 +87,8 @@ export class Connection {
   readonly consumers = new Map<bigint, Registered>();
   readonly #asked = new Map<bigint, Asked>();
   readonly #givenUp = new Set<(command: Command) => void>();
+  /** Requests whose answers nobody waits for any more, and that the broker has not answered. */
+  readonly #abandoned = new Set<bigint>();
   readonly #waiting: (() => void)[] = [];
 
   constructor(socket: Socket, broker: string, options: ConnectOptions, told: (each: Frame) => void) {
@@ -97,6 +99,7 @@ export class Connection {
       const { command } = each;
       const id = requestIdOf(command) ?? -1n;
       const asked = this.#asked.get(id);
+      this.#abandoned.delete(id);
       if (command.name === 'SEND_RECEIPT') this.unreceipted -= 1;
       if (command.name === 'CONNECTED') this.#connected();
       else if (asked === undefined) told(each);
@@ -122,7 +125,8 @@ export class Connection {
   /** It would miss something if it were closed now. */
   get isBusy(): boolean {
     const registered = [...this.producers.values(), ...this.consumers.values()];
-    return this.unanswered.length > 0 || this.unreceipted > 0 || registered.some(({ isBusy }) => isBusy);
+    const isOwed = this.unanswered.length > 0 || this.unreceipted > 0 || this.#abandoned.size > 0;
+    return isOwed || registered.some(({ isBusy }) => isBusy);
   }
   get pongs(): number {
     return this.client.heard('PONG').length;
@@ -141,7 +145,8 @@ export class Connection {
   ask<N extends CommandName>(name: N, fields: FieldsOf<N>, told: (command: Command) => void): void {
     this.whenConnected(() => {
       const { requestId, sent } = this.client.post(name, fields);
-      if (!this.#givenUp.has(told)) this.#asked.set(requestId, { name, told });
+      if (this.#givenUp.has(told)) this.#abandoned.add(requestId);
+      else this.#asked.set(requestId, { name, told });
       sent();
     });
   }
@@ -149,7 +154,11 @@ export class Connection {
   /** Nobody waits for such an answer any more. */
   forgetAsked(told: (command: Command) => void): void {
     this.#givenUp.add(told); // it may not have been sent yet
-    for (const [id, asked] of this.#asked) if (asked.told === told) this.#asked.delete(id);
+    for (const [id, asked] of this.#asked) {
+      if (asked.told !== told) continue;
+      this.#asked.delete(id);
+      this.#abandoned.add(id);
+    }
   }
 
   ping(): void {

@@ -1,9 +1,10 @@
-/** A producer of a name that is being closed waits until it is, on whatever connection of the route. */
+/** Names of producers: who waits for one that is being closed, and who keeps one that is parked. */
 import t from 'tap';
 import { Verdict } from '../../../src/contract/protocol.ts';
 import { ClosingNames } from '../../../src/protocols/pulsar/closing-names.ts';
 import { frame } from '../../support/pulsar/frames.ts';
 import { only, Producing, send, TOPIC } from './producer-fixture.ts';
+import { type Client, commandsIn } from './session-fixture.ts';
 
 const named = (name: string, topic = TOPIC) =>
   frame('PRODUCER', { topic, producerId: 0n, requestId: 1n, producerName: name, userProvidedName: true });
@@ -11,7 +12,9 @@ const named = (name: string, topic = TOPIC) =>
 t.test('who comes back under the name of one that died waits for its end, others do not', async (t) => {
   const producing = new Producing();
   const { link } = producing;
-  producing.opens(producing.client(), 'dead', { name: 'n' });
+  const dead = producing.client();
+  producing.opens(dead, 'dead', { name: 'n' });
+  dead.session.close();
   const close = only('CLOSE_PRODUCER', link.session.leave('dead'));
   const elsewhere = producing.another();
   const heir = producing.client();
@@ -30,7 +33,9 @@ t.test('who comes back under the name of one that died waits for its end, others
 
 t.test('a connection that goes frees the names that were being closed on it', async (t) => {
   const producing = new Producing();
-  producing.opens(producing.client(), 'dead', { name: 'n' });
+  const dead = producing.client();
+  producing.opens(dead, 'dead', { name: 'n' });
+  dead.session.close();
   producing.link.session.leave('dead');
   const elsewhere = producing.another();
   const heir = producing.client();
@@ -92,4 +97,30 @@ t.test('a name is free once all of those that had it are closed', async (t) => {
   t.strictSame(names.end('n'), ['a', 'b']);
   t.notOk(names.mustWait('n', 'a'));
   t.strictSame(names.end('n'), []);
+});
+
+t.test('a name that is parked stays its client’s, and is free once that closes it or goes', async (t) => {
+  const ends: Readonly<Record<string, (owner: Client) => void>> = {
+    'closes it': (owner) => {
+      owner.verdict(frame('CLOSE_PRODUCER', { producerId: 0n, requestId: 9n }));
+      owner.session.answer();
+    },
+    goes: (owner) => owner.session.close(),
+  };
+  for (const [how, end] of Object.entries(ends)) {
+    const producing = new Producing();
+    const [owner, other] = [producing.client(), producing.client()];
+    producing.opens(owner, 'a', { name: 'n' });
+    t.equal(other.verdict(named('n')), Verdict.forward, 'the broker says so while it is open');
+    producing.parks();
+    t.equal(other.verdict(named('n')), Verdict.answer);
+    const [refused] = commandsIn(other.session.answer());
+    t.match(refused, { name: 'ERROR', fields: { requestId: 1n, error: 16, message: /'n' is already connected/ } });
+    t.equal(other.verdict(send(0n, 1n)), Verdict.close, 'it has nothing open');
+    for (const free of [named('m'), named('n', 'persistent://public/default/payments')])
+      t.equal(producing.client().verdict(free), Verdict.forward);
+    t.equal(owner.verdict(named('n')), Verdict.forward, 'its own client opens it again');
+    end(owner);
+    t.equal(producing.client().verdict(named('n')), Verdict.forward, how);
+  }
 });
