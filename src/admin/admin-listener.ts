@@ -114,6 +114,7 @@ export async function startAdminListener(options: AdminOptions): Promise<Listene
     const { route, ...reap } = accept(reapBody, request.body ?? {});
     const reports = await Promise.all(select(options.routes(), route).map((each) => each.reap(reap)));
     const report = {
+      chosen: reports.flatMap(({ chosen }) => chosen),
       matched: sum(reports.map(({ matched }) => matched)),
       released: sum(reports.map(({ released }) => released)),
       skipped: reports.flatMap(({ skipped }) => skipped),

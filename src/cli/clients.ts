@@ -49,19 +49,20 @@ export function clientsText({ total, clients }: ClientsAnswer): string {
 
 /** What clients have open at brokers, where the protocol tells. */
 function openLines(clients: readonly ClientView[]): string[] {
-  const rows = clients.flatMap(({ id, registrations }) =>
-    registrations.map(({ kind, topic, name, broker, state, isShared, keptBy }) => [
+  const rows = clients.flatMap(({ id, route, registrations }) =>
+    registrations.map(({ kind, topic, name, broker, state, upstream, isShared, keptBy }) => [
       id,
+      route,
       kind,
       topic,
       name === '' ? '-' : name,
       broker,
       state,
-      isShared ? 'shared' : 'own',
+      upstream === null ? '-' : `${upstream} ${isShared ? 'shared' : 'own'}`,
       keptBy === '' ? '-' : keptBy,
     ]),
   );
-  const head = ['client', 'has open', 'topic', 'name', 'broker', 'state', 'connection', 'kept by'];
+  const head = ['client', 'route', 'has open', 'topic', 'name', 'broker', 'state', 'connection', 'kept by'];
   return rows.length === 0 ? [] : ['', ...table(head, rows)];
 }
 

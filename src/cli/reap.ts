@@ -23,7 +23,7 @@ export const reapCommand = defineCommand({
     'dry-run': { type: 'boolean', default: false, describe: 'Only say which ones' },
   },
   examples: [
-    ['reap --dry-run', 'how many would go?'],
+    ['reap --dry-run', 'which ones would go?'],
     ['reap --older-than 30 --route orders', 'the quiet ones of one route, without valid data for 30 s'],
   ],
   lesson:
@@ -37,9 +37,9 @@ export const reapCommand = defineCommand({
   },
 });
 
-export function reapText({ matched, released, skipped, failed }: ReapReport, dryRun: boolean): string {
+export function reapText({ chosen, matched, released, skipped, failed }: ReapReport, dryRun: boolean): string {
   const done = dryRun
-    ? `${count(matched, 'broker connection')} would be released`
+    ? `${count(matched, 'broker connection')} would be released${chosen.length > 0 ? `: ${chosen.join(', ')}` : ''}`
     : `${released} of ${count(matched, 'quiet broker connection')} released`;
   const lines = [failed > 0 ? `${done}, ${failed} failed` : done];
   if (skipped.length > 0) {

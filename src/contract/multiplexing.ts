@@ -5,7 +5,7 @@
  */
 import type { Credential } from './credential.ts';
 import type { ClientSession } from './protocol.ts';
-import type { CloseReason } from './reasons.ts';
+import type { CloseReason, PinReason } from './reasons.ts';
 
 /** Something that a client has opened at a broker and not closed: a producer, a subscription, a watch. */
 export interface Registration {
@@ -17,9 +17,11 @@ export interface Registration {
   readonly broker: string;
   /** `parked`: the broker does not know of it, and it is opened again with the next request. */
   readonly state: 'opening' | 'open' | 'closing' | 'parked' | 'closed';
+  /** What its connection is dialled for. */
+  readonly purpose: string;
   /** Whether others share its connection. */
   readonly isShared: boolean;
-  /** Why it cannot be parked; '' if it can. */
+  /** Why it cannot be parked, or has a connection of its own: a pin, or the configuration's key; '' if neither is so. */
   readonly keptBy: string;
 }
 
@@ -38,6 +40,8 @@ export interface ClientRouting {
   isolate(): void;
   /** What it has open, for those who look. */
   registrations(): readonly Registration[];
+  /** Why it has connections of its own, each reason once. */
+  pins(): readonly PinReason[];
 }
 
 /** The side of a connection. `T` is the core's name for a client's use of it. */

@@ -231,11 +231,16 @@ export class BrokerPools implements PoolContext, IdentityHooks {
     }
     if (broker !== BOOTSTRAP || !this.#anyReachable(identity)) this.#route.listeners.shut(broker);
     // Its own line tells who was turned away, and why.
-    if (wasReachable && !isWell) {
+    if (wasReachable && !isWell && !this.#down.has(broker)) {
       this.#down.add(broker);
       this.#tellChange(pool, 'down');
     }
     if (broker !== BOOTSTRAP && !isWell && this.clientsOpen()) this.learn();
+  }
+
+  /** It was told to be, and was not reached since. */
+  isDown(broker: string): boolean {
+    return this.#down.has(broker);
   }
 
   #anyReachable(identity: Identity): boolean {

@@ -9,7 +9,7 @@ import { idleMilliseconds, spreadSeconds } from './reaper.ts';
 import type { Route } from './route.ts';
 import type { RouteClient } from './route-client.ts';
 import type { Upstream } from './upstream.ts';
-import type { ClientStateView, ClientView, UpstreamView } from './views.ts';
+import type { ClientStateView, ClientView, RegistrationView, UpstreamView } from './views.ts';
 
 const BUDGETS: Readonly<Record<Budget, string>> = {
   pool: 'carries requests of a client',
@@ -42,7 +42,7 @@ export function viewUpstream(upstream: Upstream, pool: Pool, route: Route): Upst
     client: others.length === 0 ? (tenant?.id ?? null) : null,
     tenants: tenant === undefined ? 0 : 1 + others.length,
     purpose: upstream.purpose,
-    pins: tenant === undefined ? [] : pinsOf(tenant),
+    pins: tenant === undefined || upstream.tenants?.tenancy.exclusive === false ? [] : pinsOf(tenant),
     owed: upstream.session.owed,
     releaseInSeconds: releaseWindow(upstream, route, now),
     condemned: upstream.condemned !== null,
@@ -54,7 +54,10 @@ function whyUpstream(upstream: Upstream, now: number, slowAnswerMilliseconds: nu
   if (upstream.state === 'released') return 'waits for the broker to close its side';
   if (upstream.state === 'before_release') return 'chosen by the detector';
   if (upstream.errand !== 'none') return ERRANDS[upstream.errand];
-  if (upstream.state === 'using') return BUDGETS[budgetOf(upstream, now, slowAnswerMilliseconds)];
+  const budget = budgetOf(upstream, now, slowAnswerMilliseconds);
+  if (upstream.state === 'using' && budget === 'pinned' && upstream.tenants?.tenancy.exclusive === false)
+    return 'kept for what is open there';
+  if (upstream.state === 'using') return BUDGETS[budget];
   return upstream.lastWorkTime === null ? 'served housekeeping and lingers' : 'quiet, kept for the next request';
 }
 
@@ -74,14 +77,17 @@ function releaseWindow(upstream: Upstream, route: Route, now: number): { earlies
   return { earliest: Math.max(0, left), latest: Math.max(0, left + interval + spreadSeconds(interval)) };
 }
 
-export function pinsOf(client: RouteClient): PinReason[] {
+export function pinsOf(client: RouteClient): readonly PinReason[] {
+  const { routing } = client.session;
+  if (routing !== undefined) return routing.pins();
   if (client.session.pinned && client.session.pin !== undefined) return [client.session.pin];
   return client.upstreams[0]?.session.unfenced === true ? ['acks_zero'] : [];
 }
 
-/** An idle client whose pool is asleep is parked. */
+/** An idle client whose pool is asleep is parked, or that has no place on any connection if several use each. */
 export function clientStateOf(client: RouteClient, route: Route): ClientStateView {
   if (client.state === 'waiting' || client.state === 'attached') return client.state;
+  if (client.session.routing !== undefined) return client.upstreams.length === 0 ? 'parked' : 'idle';
   const pool = route.pools.lookedAtBy(client).find(client.node ?? BOOTSTRAP);
   return pool === undefined || pool.asleep ? 'parked' : 'idle';
 }
@@ -102,8 +108,8 @@ export function viewClient(client: RouteClient, route: Route): ClientView {
     state,
     why: whyClient(client, state, pins),
     pins,
-    upstream: client.upstreams[0]?.id ?? null,
-    registrations: client.session.routing?.registrations() ?? [],
+    upstream: (client.upstreams.find(isOwn) ?? client.upstreams[0])?.id ?? null,
+    registrations: registrationsOf(client),
     ageSeconds: (now - client.createTime) / 1000,
     lastWorkSecondsAgo: client.lastWorkTime === null ? null : (now - client.lastWorkTime) / 1000,
     closesInSeconds:
@@ -111,9 +117,23 @@ export function viewClient(client: RouteClient, route: Route): ClientView {
   };
 }
 
+function isOwn({ tenants }: Upstream): boolean {
+  return tenants?.tenancy.exclusive === true;
+}
+
+function registrationsOf({ session, upstreams }: RouteClient): RegistrationView[] {
+  const registrations = session.routing?.registrations() ?? [];
+  return registrations.map(({ purpose, ...open }) => {
+    const isThere = open.state !== 'parked' && open.state !== 'closed';
+    const found = upstreams.find((upstream) => upstream.purpose === purpose && upstream.target.node === open.broker);
+    return { ...open, upstream: isThere ? (found?.id ?? null) : null };
+  });
+}
+
 function whyClient(client: RouteClient, state: ClientStateView, pins: readonly PinReason[]): string {
   if (state === 'waiting') return `waits for a connection to broker ${client.node ?? BOOTSTRAP}`;
   if (state === 'parked') return 'quiet, and its broker holds no connection for it';
+  if (state === 'idle' && client.session.routing !== undefined) return 'quiet; a connection that it uses is open';
   if (state === 'idle') return 'quiet; others use its broker';
   return pins.length > 0 ? `keeps a connection of its own: ${pins.join(', ')}` : 'answers are owed to it';
 }

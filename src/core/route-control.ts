@@ -60,13 +60,13 @@ export class LiveRouteControl implements RouteControl {
     return cluster.nodes.map(({ node, host, port }) => {
       const its = pools.of(node);
       const local = listeners.addressOf(node);
-      // Where one of several users is turned away the others still find an open door.
-      const down = local === null && its.length > 0 && its.every((pool) => !pool.supply.reachable);
+      const isAsleep = its.every((pool) => pool.asleep);
+      const isDown = local === null && isAsleep && pools.isDown(node);
       return {
         broker: node,
         address: `${host}:${port}`,
         local,
-        state: down ? 'down' : its.every((pool) => pool.asleep) ? 'asleep' : 'awake',
+        state: isDown ? 'down' : isAsleep ? 'asleep' : 'awake',
         upstreams: its.reduce((sum, pool) => sum + pool.open.size, 0),
         waiters: its.reduce((sum, pool) => sum + pool.queue.size, 0),
       };
@@ -139,7 +139,8 @@ export class LiveRouteControl implements RouteControl {
       }
     }
     const matched = chosen.length;
-    if (dryRun) return { matched, released: 0, skipped, failed: 0 };
+    const ids = chosen.map(({ upstream }) => upstream.id);
+    if (dryRun) return { chosen: ids, matched, released: 0, skipped, failed: 0 };
     for (const { upstream } of chosen) upstream.beforeRelease();
     await new Promise<void>((resolve) => clock.afterInput(resolve));
     let released = 0;
@@ -147,7 +148,7 @@ export class LiveRouteControl implements RouteControl {
       if (reaper.confirm(pool, upstream, 'operator')) released += 1;
       else skipped.push({ id: upstream.id, reason: 'work arrived' });
     }
-    return { matched, released, skipped, failed: 0 };
+    return { chosen: ids, matched, released, skipped, failed: 0 };
   }
 
   condemnUpstream(id: string, force: boolean): boolean {

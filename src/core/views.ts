@@ -38,6 +38,11 @@ export interface UpstreamView {
   readonly condemned: boolean;
 }
 
+/** What a client has open at a broker, and over which connection; null: none knows of it now. */
+export interface RegistrationView extends Omit<Registration, 'purpose'> {
+  readonly upstream: string | null;
+}
+
 export interface ClientView {
   readonly id: string;
   readonly route: string;
@@ -54,7 +59,7 @@ export interface ClientView {
   readonly pins: readonly PinReason[];
   readonly upstream: string | null;
   /** What it has open at brokers, where they know of single producers and consumers. */
-  readonly registrations: readonly Registration[];
+  readonly registrations: readonly RegistrationView[];
   readonly ageSeconds: number;
   readonly lastWorkSecondsAgo: number | null;
   /** When `clientMaxIdleSeconds` closes it if it stays quiet; null if never. */
@@ -116,6 +121,8 @@ export interface ReapRequest {
 }
 
 export interface ReapReport {
+  /** Those that were quiet for long enough. */
+  readonly chosen: readonly string[];
   readonly matched: number;
   readonly released: number;
   readonly skipped: readonly { readonly id: string; readonly reason: string }[];

@@ -23,7 +23,7 @@ const CHANGES: Readonly<Record<EventOf<'broker.changed'>['change'], string>> = {
   added: 'a broker was found',
   moved: 'a broker moved to another address',
   removed: 'a broker left the cluster',
-  down: 'a broker is down and its listener refuses clients like a dead one',
+  down: 'a broker is down, and until it is back its clients are refused as by a dead one',
   up: 'a broker is up again',
 };
 

@@ -9,11 +9,17 @@ function twoRoutes(): FakeRoute[] {
   const orders = new FakeRoute('orders');
   orders.upstreamList = [upstreamView({ id: 'u1' }), upstreamView({ id: 'u2', broker: '2', state: 'using' })];
   orders.clientList = [clientView({ id: 'c1' }), clientView({ id: 'c2', broker: '2', state: 'attached' })];
-  orders.report = { matched: 2, released: 1, skipped: [{ id: 'u2', reason: 'in use' }], failed: 0 };
+  orders.report = {
+    chosen: ['u1', 'u3'],
+    matched: 2,
+    released: 1,
+    skipped: [{ id: 'u2', reason: 'in use' }],
+    failed: 0,
+  };
   const billing = new FakeRoute('billing');
   billing.upstreamList = [upstreamView({ id: 'u9', route: 'billing', broker: '2' })];
   billing.clientList = [clientView({ id: 'c9', route: 'billing', broker: null, state: 'idle' })];
-  billing.report = { matched: 1, released: 0, skipped: [], failed: 1 };
+  billing.report = { chosen: ['u1'], matched: 1, released: 0, skipped: [], failed: 1 };
   return [orders, billing];
 }
 
@@ -87,11 +93,17 @@ t.test('POST /v1/reap passes the request to every route, or to the one named, an
   const { url, lines } = await adminOn(t, routes);
   const all = await askJson(`${url}/v1/reap`, 'POST', { olderThanSeconds: 30 });
   t.equal(all.status, 200);
-  t.strictSame(all.body, { matched: 3, released: 1, skipped: [{ id: 'u2', reason: 'in use' }], failed: 1 });
+  t.strictSame(all.body, {
+    chosen: ['u1', 'u3', 'u1'],
+    matched: 3,
+    released: 1,
+    skipped: [{ id: 'u2', reason: 'in use' }],
+    failed: 1,
+  });
   t.strictSame(routes[0]?.calls, [['reap', { olderThanSeconds: 30, dryRun: false }]]);
   t.match(lines, [{ message: 'an operator asked for a reap', fields: { matched: 3, released: 1, skipped: 1 } }]);
   const one = await askJson(`${url}/v1/reap`, 'POST', { route: 'billing', dryRun: true });
-  t.strictSame(one.body, { matched: 1, released: 0, skipped: [], failed: 1 });
+  t.strictSame(one.body, { chosen: ['u1'], matched: 1, released: 0, skipped: [], failed: 1 });
   t.equal(routes[0]?.calls.length, 1);
   t.strictSame(routes[1]?.calls[1], ['reap', { olderThanSeconds: 0, dryRun: true }]);
   t.equal(lines.length, 1, 'a dry run is no news');

@@ -136,8 +136,9 @@ t.test('clients says what each has open at brokers, and why it cannot be parked'
     clientView({
       id: 'c2',
       registrations: [
-        { ...open, name: 'p-1', state: 'parked' },
-        { ...open, kind: 'consumer', name: '', state: 'open', isShared: false, keptBy: 'consumer' },
+        { ...open, name: 'p-1', state: 'parked', upstream: null },
+        { ...open, name: 'p-2', state: 'open', upstream: 'u4', keptBy: 'keepTopicsAlive' },
+        { ...open, kind: 'consumer', name: '', state: 'open', upstream: 'u5', isShared: false, keptBy: 'consumer' },
       ],
     }),
   ];
@@ -147,9 +148,10 @@ t.test('clients says what each has open at brokers, and why it cannot be parked'
     (await invoke(command, '--admin', url)).out.split('\n').map((line) => line.replaceAll(/ {2,}/g, '|'));
   t.strictSame((await lines('clients')).slice(3), [
     '',
-    'client|has open|topic|name|broker|state|connection|kept by',
-    'c2|producer|persistent://a/b/c|p-1|b:1|parked|shared|-',
-    'c2|consumer|persistent://a/b/c|-|b:1|open|own|consumer',
+    'client|route|has open|topic|name|broker|state|connection|kept by',
+    'c2|orders|producer|persistent://a/b/c|p-1|b:1|parked|-|-',
+    'c2|orders|producer|persistent://a/b/c|p-2|b:1|open|u4 shared|keepTopicsAlive',
+    'c2|orders|consumer|persistent://a/b/c|-|b:1|open|u5 own|consumer',
   ]);
   const whose = (await lines('upstreams')).slice(1).map((line) => line.split('|')[8]);
   t.strictSame(whose, ['3 clients', 'c2']);
@@ -182,7 +184,13 @@ t.test('lists pass their filters on, say what was left out, and say it when ther
 
 t.test('reap sends what it was told and says what came of it', async (t) => {
   const route = new FakeRoute();
-  route.report = { matched: 3, released: 2, skipped: [{ id: 'u9', reason: 'in use' }], failed: 0 };
+  route.report = {
+    chosen: ['u1', 'u2', 'u3'],
+    matched: 3,
+    released: 2,
+    skipped: [{ id: 'u9', reason: 'in use' }],
+    failed: 0,
+  };
   const { url } = await adminOn(t, [route]);
   const done = await invoke('reap', '--admin', url, '--older-than', '30', '--route', 'orders');
   t.match(done, { code: 0, out: /^2 of 3 quiet broker connections released\n/ });
@@ -193,7 +201,7 @@ t.test('reap sends what it was told and says what came of it', async (t) => {
     ['reap', { olderThanSeconds: 30, dryRun: false }],
     ['reap', { olderThanSeconds: 0, dryRun: true }],
   ]);
-  route.report = { matched: 1, released: 0, skipped: [], failed: 1 };
+  route.report = { chosen: ['u1'], matched: 1, released: 0, skipped: [], failed: 1 };
   t.match(await invoke('reap', '--admin', url), { code: 1, out: '0 of 1 quiet broker connection released, 1 failed' });
 });
 

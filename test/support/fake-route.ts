@@ -18,7 +18,7 @@ export class FakeRoute implements RouteControl {
   numbers: RouteFigures;
   upstreamList: UpstreamView[] = [];
   clientList: ClientView[] = [];
-  report: ReapReport = { matched: 0, released: 0, skipped: [], failed: 0 };
+  report: ReapReport = { chosen: [], matched: 0, released: 0, skipped: [], failed: 0 };
   /** Every call that would change something. */
   readonly calls: unknown[] = [];
 

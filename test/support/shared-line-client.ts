@@ -1,6 +1,6 @@
 import type { ClientRouting, Registration } from '../../src/contract/multiplexing.ts';
 import { type ClientSession, Demand, Verdict } from '../../src/contract/protocol.ts';
-import type { CloseReason } from '../../src/contract/reasons.ts';
+import type { CloseReason, PinReason } from '../../src/contract/reasons.ts';
 import { type Frame, formatFrame, parseFrame } from './line-frames.ts';
 
 /** What a client has open under a name. */
@@ -95,6 +95,10 @@ export class SharedLineClient implements ClientSession, ClientRouting {
   }
 
   registrations(): readonly Registration[] {
+    return [];
+  }
+
+  pins(): readonly PinReason[] {
     return [];
   }
 

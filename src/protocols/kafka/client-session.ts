@@ -82,7 +82,7 @@ export class KafkaClientSession implements ClientSession {
     if (end - start < SIZE_BYTES) return Verdict.incomplete;
     const length = bytes.readInt32BE(start);
     if (!this.#greeted) {
-      const foreign = recognise(bytes, start);
+      const foreign = recognise(bytes, start, end);
       if (foreign !== null) return this.#close(foreign.reason, foreign.detail);
     }
     if (this.#login?.expectsBareToken === true) return this.#inspectBareToken(this.#login, bytes, start, end, length);

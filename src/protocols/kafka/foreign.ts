@@ -22,10 +22,23 @@ const HTTP: Foreign = {
     'the client speaks HTTP to a Kafka listener: metrics and probes are on health.listen, the admin API on admin.listen',
 };
 
+const PULSAR: Foreign = {
+  reason: 'protocol_error',
+  detail: 'the client speaks Pulsar to a Kafka listener: give it the listener of a route with protocol pulsar',
+};
+/** Pulsar's CONNECT: the size of all, the size of the command, which is all there is, and its type. */
+const PULSAR_HEAD_BYTES = 10;
+const PULSAR_CONNECT = 0x0802;
+/** In Kafka the second size is the version of a Produce request. */
+const LEAST_CONNECT_BYTES = 16;
+
 /** @param start where at least four bytes stand, the first that this client sent */
-export function recognise(bytes: Buffer, start: number): Foreign | null {
+export function recognise(bytes: Buffer, start: number, end: number): Foreign | null {
   if (bytes[start] === TLS_HANDSHAKE && bytes[start + 1] === TLS_MAJOR) return TLS;
-  return HTTP_WORDS.has(bytes.readInt32BE(start)) ? HTTP : null;
+  if (HTTP_WORDS.has(bytes.readInt32BE(start))) return HTTP;
+  if (end - start < PULSAR_HEAD_BYTES || bytes.readUInt16BE(start + 8) !== PULSAR_CONNECT) return null;
+  const commandBytes = bytes.readInt32BE(start + 4);
+  return commandBytes >= LEAST_CONNECT_BYTES && commandBytes === bytes.readInt32BE(start) - 4 ? PULSAR : null;
 }
 
 /** Whether a server says its first bytes in TLS: its answer to plaintext is an alert. A frame that began so would be huge. */

@@ -6,6 +6,7 @@ import { shortest } from './numbered.ts';
 import { Producer } from './producer.ts';
 import type { ProducerNames } from './producer-names.ts';
 import { refusalFrame } from './refusal.ts';
+import type { Place } from './registrations.ts';
 
 /** `discard`: the client does not know yet that it is closed; a frame: the answer; else it goes to a broker. */
 export type ProducerVerdict = 'forward' | 'discard' | Buffer;
@@ -112,7 +113,8 @@ export class ClientProducers {
     this.#ending = null;
   }
 
-  registrations(broker: string): Registration[] {
-    return [...this.#producers.values()].map((producer) => producer.view(broker, !this.isIsolated));
+  /** @param place where they are, all of them */
+  registrations(place: Place): Registration[] {
+    return [...this.#producers.values()].map((producer) => producer.view(place));
   }
 }

@@ -24,6 +24,7 @@ import { OwnLedgers } from './own-ledgers.ts';
 import type { Producer } from './producer.ts';
 import { LOOKUP, ownPurposeOf, ProducerPlaces } from './purposes.ts';
 import { refusalFrame } from './refusal.ts';
+import { pinsAmong, registrationsOf } from './registrations.ts';
 import { Renewals } from './renewals.ts';
 import type { PulsarRoute } from './route.ts';
 import { isSoundProducer, isSoundQuestion, soundnessOfSend } from './soundness.ts';
@@ -55,6 +56,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
   /** What it was told of brokers; null before it was. */
   told: Connected | null = null;
   readonly number: number;
+  readonly ownPurpose: string;
   /** By the request id of the client. */
   readonly redirects = new Map<bigint, Redirect>();
   readonly producers: ClientProducers;
@@ -74,6 +76,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
   constructor(route: PulsarRoute, number: number, listener: string) {
     this.#route = route;
     this.number = number;
+    this.ownPurpose = ownPurposeOf(number);
     this.#places = new ProducerPlaces(number);
     this.node = listener;
     this.homeNode = listener;
@@ -88,9 +91,6 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
   get pin(): PinReason | undefined {
     return this.request.pin ?? this.ledgers.keptBy;
   }
-  get ownPurpose(): string {
-    return ownPurposeOf(this.number);
-  }
 
   inspect(bytes: Buffer, start: number, end: number, mayAnswer: boolean): Verdict {
     this.size = 0;
@@ -99,10 +99,9 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     this.previous = null;
     this.producer = null;
     if (end - start < SIZE_BYTES) return Verdict.incomplete;
-    const foreign = this.#greeted ? null : recognise(bytes, start);
-    if (foreign !== null) return this.#close(foreign.reason, foreign.detail);
+    const foreign = this.#greeted ? null : recognise(bytes, start, end);
     const length = bytes.readUInt32BE(start);
-    const fault = frameFault(length, this.#route.maxFrameBytes, this.told);
+    const fault = foreign ?? frameFault(length, this.#route.maxFrameBytes, this.told);
     if (fault !== null) return this.#close(fault.reason, fault.detail);
     this.size = SIZE_BYTES + length;
     if (end - start < FRAME_HEAD_BYTES) return Verdict.incomplete;
@@ -143,22 +142,21 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     this.requestId = numberIn(fields, request.requestId) ?? null;
     this.resource = numberIn(fields, request.resource) ?? null;
     if (type === Type.send) return this.#inspectSend(this.resource, bytes, start, end);
+    let asked: Producer | null | Buffer = null;
     if (type === Type.producer && this.resource !== null && this.#mayShare && isSoundProducer(bytes, command)) {
       if (!complete) return Verdict.incomplete;
       const frame = bytes.subarray(start, start + this.size);
-      const proposed = this.producers.proposed(frame, this.resource, this.requestId ?? NO_REQUEST);
-      if (Buffer.isBuffer(proposed)) return this.#answerWith(proposed);
-      this.producer = proposed;
+      asked = this.producers.proposed(frame, this.resource, this.requestId ?? NO_REQUEST);
     } else if (type === Type.closeProducer) {
       if (!complete) return Verdict.incomplete;
-      const ended = this.producers.end(this.resource ?? NO_REQUEST, this.requestId ?? NO_REQUEST);
-      if (Buffer.isBuffer(ended)) return this.#answerWith(ended);
-      this.producer = ended;
+      asked = this.producers.end(this.resource ?? NO_REQUEST, this.requestId ?? NO_REQUEST);
     }
+    if (Buffer.isBuffer(asked)) return this.#answerWith(asked);
+    this.producer = asked;
     if (this.producer !== null) return this.#goToProducers();
-    const isLarge = this.size > this.#route.multiplexing.wholeFrameBytes;
     if (request.kind === 'own') return this.#goTo(this.homeNode, this.ownPurpose);
-    if (isLarge) return this.#close('protocol_error', `${request.name} of ${this.size} bytes`);
+    if (this.size > this.#route.multiplexing.wholeFrameBytes)
+      return this.#close('protocol_error', `${request.name} of ${this.size} bytes`);
     if (this.requestId === null || !isSoundQuestion(bytes, command))
       return this.#close('protocol_error', `${request.name} lacks what brokers close a connection for`);
     const redirect = type === Type.lookup ? this.redirects.get(this.requestId) : undefined;
@@ -229,7 +227,11 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
   #inspectConnect(bytes: Buffer, command: Command, mayAnswer: boolean): Verdict {
     const connect = readConnect(bytes, command);
     const refusal = this.#route.refusalOf(connect);
-    if (refusal !== null) return this.#dismiss(refusal.reason, refusal.detail, ServerError.notAllowed);
+    if (refusal !== null) {
+      this.#answer = refusalFrame(ServerError.notAllowed, refusal.detail);
+      this.#close(refusal.reason, refusal.detail);
+      return Verdict.dismiss;
+    }
     this.connect = connect;
     this.#places.speaksAs(connect);
     if (connect.proxyToBroker !== '') this.homeNode = this.#route.nodeOf(connect.proxyToBroker);
@@ -265,12 +267,6 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     return Verdict.close;
   }
 
-  #dismiss(reason: CloseReason, detail: string, error: number): Verdict {
-    this.#close(reason, detail);
-    this.#answer = refusalFrame(error, detail);
-    return Verdict.dismiss;
-  }
-
   answer(): Buffer {
     const answer = this.#answer;
     if (answer === null) throw new Error('there is no answer to the request inspected last');
@@ -293,7 +289,11 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
   }
 
   registrations(): readonly Registration[] {
-    return [...this.producers.registrations(this.homeNode), ...this.ledgers.registrations()];
+    return registrationsOf(this, this.#places.purpose(this.producers.isIsolated), this.#route.multiplexing);
+  }
+
+  pins(): readonly PinReason[] {
+    return pinsAmong(this.registrations());
   }
 
   close(): void {

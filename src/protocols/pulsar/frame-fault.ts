@@ -25,8 +25,9 @@ export interface FrameFault {
 export function frameFault(length: number, maxFrameBytes: number, told: Connected | null): FrameFault | null {
   const most = told === null ? MOST_CONNECT_BYTES : told.maxMessageBytes + FRAME_PADDING_BYTES;
   if (length > Math.min(maxFrameBytes, most)) {
-    const what = told === null ? 'no client begins with' : 'more than it was told to send:';
-    return { reason: 'frame_too_large', detail: `${what} a frame of ${length} bytes` };
+    // Not a frame at all, most likely.
+    if (told === null) return { reason: 'protocol_error', detail: `no client begins with a frame of ${length} bytes` };
+    return { reason: 'frame_too_large', detail: `more than it was told to send: a frame of ${length} bytes` };
   }
   if (length >= SMALLEST_FRAME_BYTES - SIZE_BYTES) return null;
   return { reason: 'protocol_error', detail: `a frame cannot be ${length} bytes long` };

@@ -18,6 +18,13 @@ export function frameSizeAt(bytes: Buffer, at: number, mostBytes: number): numbe
   return length < SMALLEST_FRAME_BYTES - SIZE_BYTES || length > mostBytes ? 0 : SIZE_BYTES + length;
 }
 
+/** Why there is no frame of a broker's at `at`. */
+export function brokerFrameFault(bytes: Buffer, at: number): string {
+  if (bytes.toString('latin1', at, at + SIZE_BYTES) === 'HTTP')
+    return 'that port speaks HTTP, as that of the admin API: brokers serve clients on another one, by default 6650';
+  return `a broker's frame cannot be ${bytes.readUInt32BE(at)} bytes long`;
+}
+
 export function isMessageAt(bytes: Buffer, at: number): boolean {
   return bytes[at + FRAME_HEAD_BYTES] === TYPE_TAG && bytes[at + FRAME_HEAD_BYTES + 1] === Type.message;
 }

@@ -65,13 +65,13 @@ export class OwnLedger {
     return this.#open.producer.has(id);
   }
 
-  registrations(): Registration[] {
+  registrations(purpose: string): Registration[] {
     const open = [...this.#all()].map(({ kind, topic, name, state, keptBy }) => {
-      return { kind, topic, name, broker: this.node, state, isShared: false, keptBy };
+      return { kind, topic, name, broker: this.node, state, purpose, isShared: false, keptBy };
     });
     if (this.#keptBy === null) return open;
     const session = { kind: 'session', topic: '', name: '', broker: this.node, state: 'open' as const };
-    return [...open, { ...session, isShared: false, keptBy: this.#keptBy }];
+    return [...open, { ...session, purpose, isShared: false, keptBy: this.#keptBy }];
   }
 
   *#all(): Iterable<Open> {

@@ -26,7 +26,8 @@ export class OwnLedgers {
     return false;
   }
 
-  registrations(): Registration[] {
-    return [...this.#ledgers].flatMap((ledger) => ledger.registrations());
+  /** @param purpose of its own connections */
+  registrations(purpose: string): Registration[] {
+    return [...this.#ledgers].flatMap((ledger) => ledger.registrations(purpose));
   }
 }

@@ -19,6 +19,7 @@ import {
 } from './message.ts';
 import { shortest } from './numbered.ts';
 import { producerKeptBy } from './producer-pins.ts';
+import type { Place } from './registrations.ts';
 
 /**
  * CommandProducer := topic=1 producer_id=2 request_id=3 producer_name=4 encrypted=5 metadata=6 schema=7 epoch=8
@@ -95,10 +96,10 @@ export class Producer {
     return this.unacknowledged >= MOST_UNACKNOWLEDGED;
   }
 
-  view(broker: string, isShared: boolean): Registration {
+  view(place: Place): Registration {
     const { topic, name } = this;
     const state = this.state === 'told' || this.state === 'refused' ? 'closed' : this.state;
-    return { kind: 'producer', topic, name, broker, state, isShared, keptBy: '' };
+    return { kind: 'producer', topic, name, state, ...place };
   }
 
   /** The PRODUCER that opens it on a connection, under the numbers that it has there. */

@@ -14,6 +14,9 @@ import { LocalPorts } from './local-ports.ts';
 import { ProducerNames } from './producer-names.ts';
 import { PulsarUpstreamSession } from './upstream-session.ts';
 
+/** Of a name that a client made up, in the log. */
+const MOST_SHOWN = 100;
+
 export interface Refusal {
   readonly reason: CloseReason;
   readonly detail: string;
@@ -97,8 +100,8 @@ export class PulsarRoute implements ProtocolRoute {
     const isAllowed =
       broker !== null && (this.brokers.has(broker.node) || this.multiplexing.isAllowedBroker(broker.host, broker.port));
     if (isAllowed) return null;
-    const detail =
-      'no lookup has named the broker that the client wants, and upstream.allowedBrokers does not allow it';
+    const wanted = JSON.stringify(connect.proxyToBroker.slice(0, MOST_SHOWN));
+    const detail = `no lookup has named ${wanted}, which the client wants, and upstream.allowedBrokers does not allow it`;
     return { reason: 'broker_not_allowed', detail };
   }
 

@@ -13,7 +13,7 @@ import { Challenges } from './challenges.ts';
 import { PulsarClientSession } from './client-session.ts';
 import { Type } from './commands.ts';
 import { FrameCollector } from './frame-collector.ts';
-import { frameSizeAt, isMessageAt, TELLING_BYTES } from './frame-head.ts';
+import { brokerFrameFault, frameSizeAt, isMessageAt, TELLING_BYTES } from './frame-head.ts';
 import { Greeting } from './greeting.ts';
 import type { Failure, Link } from './link.ts';
 import { linkFor } from './links.ts';
@@ -192,8 +192,7 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
   #sizeAt(bytes: Buffer, at: number): number {
     const size = frameSizeAt(bytes, at, Math.max(this.#route.maxFrameBytes, this.#greeting.mostFrameBytes));
     if (size === 0) {
-      const detail = `a broker's frame cannot be ${bytes.readUInt32BE(at)} bytes long`;
-      this.#failure ??= { reason: 'protocol_error', detail };
+      this.#failure ??= { reason: 'protocol_error', detail: brokerFrameFault(bytes, at) };
     }
     return size;
   }

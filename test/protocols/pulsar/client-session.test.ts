@@ -41,7 +41,7 @@ t.test('what is no Pulsar is told by name, and closes its own socket alone', asy
   const cases: [string, Buffer, string, RegExp][] = [
     ['TLS', Buffer.from('16030102000100', 'hex'), 'tls_on_plaintext', /pulsar:\/\//],
     ['HTTP', Buffer.from('GET / HTTP/1.1\r\n'), 'protocol_error', /HTTP/],
-    ['a frame that no client begins with', Buffer.from('7fffffff00000005', 'hex'), 'frame_too_large', /2147483647/],
+    ['a frame that no client begins with', Buffer.from('7fffffff00000005', 'hex'), 'protocol_error', /2147483647/],
     ['an empty frame', Buffer.from('0000000000000000', 'hex'), 'protocol_error', /0 bytes/],
     ['a command longer than its frame', Buffer.from('0000000900000006', 'hex'), 'protocol_error', /6 bytes/],
     ['no command', rawFrame(Buffer.from([0xff, 0xff])), 'protocol_error', /./],
