@@ -38,6 +38,8 @@ export interface ClientRouting {
   readonly previous: string | null;
   /** Its traffic holds others up: from now on it uses connections of its own where it can. */
   isolate(): void;
+  /** Brokers refuse whom it speaks for. True: `inspect` dismisses it with a word for that; false: its socket is reset. */
+  turnedAway(): boolean;
   /** What it has open, for those who look. */
   registrations(): readonly Registration[];
   /** Why it has connections of its own, each reason once. */

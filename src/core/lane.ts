@@ -84,9 +84,10 @@ export class Lane implements Waiter {
     this.client.goOn();
   }
 
-  refuse(reason: CloseReason, detail: string): void {
+  refuse(reason: CloseReason, detail: string, turnedAway = false): void {
     this.#isWaiting = false;
-    this.client.close(reason, detail, 'reset');
+    if (turnedAway && this.client.session.routing?.turnedAway() === true) this.client.goOn();
+    else this.client.close(reason, detail, 'reset');
   }
 
   receive(bytes: Buffer): boolean {

@@ -248,7 +248,8 @@ export class Pool implements UpstreamOwner {
   }
 
   #refuseAll(reason: CloseReason, detail: string): void {
-    for (const waiter of this.queue.takeAll()) waiter.refuse(reason, detail);
+    const turnedAway = reason === 'upstream_unavailable' && this.standing.refused;
+    for (const waiter of this.queue.takeAll()) waiter.refuse(reason, detail, turnedAway);
   }
 
   closed(upstream: Upstream): void {

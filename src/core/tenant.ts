@@ -45,6 +45,10 @@ export interface Waiter extends Tenant {
   granted(upstream: Upstream): void;
   /** It asks again from the beginning: what it waited for may be known by now. */
   retry(): void;
-  /** It cannot be served: its socket is reset. */
-  refuse(reason: CloseReason, detail: string): void;
+  /**
+   * It cannot be served: its socket is reset.
+   *
+   * @param turnedAway brokers refuse whom it speaks for, which it may be told first
+   */
+  refuse(reason: CloseReason, detail: string, turnedAway?: boolean): void;
 }

@@ -152,12 +152,13 @@ export const CLOSE_GUIDE: Readonly<Record<CloseReason, Advice>> = {
     level: 'warn',
     meaning: 'It began a TLS handshake on a port that speaks plaintext.',
     remedy:
-      'Set `security.protocol` of the application to PLAINTEXT or SASL_PLAINTEXT: the sidecar is on the same host. Or give the route `listenTls`.',
+      'Let the application speak plaintext, for the sidecar is on the same host: `security.protocol` PLAINTEXT or SASL_PLAINTEXT with Kafka, a service URL `pulsar://` with Pulsar. Or give the route `listenTls`.',
   },
   plaintext_on_tls: {
     level: 'warn',
     meaning: 'It spoke plaintext to a port that expects TLS (`listenTls`).',
-    remedy: 'Set `security.protocol` of the application to SSL or SASL_SSL, or remove `listenTls` of the route.',
+    remedy:
+      'Let the application speak TLS (`security.protocol` SSL or SASL_SSL with Kafka, a service URL `pulsar+ssl://` with Pulsar), or remove `listenTls` of the route.',
   },
   tls_failed: {
     level: 'warn',
@@ -167,8 +168,10 @@ export const CLOSE_GUIDE: Readonly<Record<CloseReason, Advice>> = {
   },
   authentication_failed: {
     level: 'warn',
-    meaning: 'It could not authenticate: an unknown user, a wrong password, or a mechanism that is not offered.',
-    remedy: 'Compare its SASL settings with `listenSasl` and the file that `listenSasl.credentialsFile` names.',
+    meaning:
+      'It could not authenticate: an unknown user, a wrong password, a mechanism that is not offered; with Pulsar, the brokers refuse what it shows them.',
+    remedy:
+      'Compare its SASL settings with `listenSasl` and the file that `listenSasl.credentialsFile` names; with Pulsar, give it a token or password that the brokers take.',
   },
   http_on_kafka: {
     level: 'warn',
@@ -180,7 +183,7 @@ export const CLOSE_GUIDE: Readonly<Record<CloseReason, Advice>> = {
     meaning:
       'It asked for something that the sidecar does not pass on: a broker-internal API, SASL on a route that asks nobody for it, or, with Pulsar, to speak for others as a proxy does.',
     remedy:
-      'Connect without SASL, or let the route have `listenSasl` or `upstream.saslPassThrough`; tools that speak as a broker must connect to the brokers directly.',
+      'Connect without SASL, or let the route have `listenSasl` or `upstream.saslPassThrough`; tools that speak as a broker, and proxies, must connect to the brokers directly.',
   },
   stalled: {
     level: 'warn',

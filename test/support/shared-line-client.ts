@@ -24,6 +24,8 @@ export class SharedLineClient implements ClientSession, ClientRouting {
   readonly names = new Map<string, OpenName>();
   /** It was told that it holds others up. */
   isolated = false;
+  /** It has words for it if brokers refuse whom it speaks for. */
+  complains = false;
   /** What is said of every request from now on. */
   changed: Verdict | null = null;
   readonly #number: number;
@@ -92,6 +94,13 @@ export class SharedLineClient implements ClientSession, ClientRouting {
 
   isolate(): void {
     this.isolated = true;
+  }
+
+  turnedAway(): boolean {
+    if (!this.complains) return false;
+    this.closeReason = 'authentication_failed';
+    this.changed = Verdict.dismiss;
+    return true;
   }
 
   registrations(): readonly Registration[] {

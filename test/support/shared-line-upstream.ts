@@ -319,6 +319,10 @@ export class SharedLineUpstream<T> implements UpstreamSession<T> {
     if (word === 'ping') sink.ponged();
     if (word === 'hello') sink.ready();
     if (word !== 'login') return;
+    if (frame?.keys.get('refused') === 'yes') {
+      sink.fail('dial_failed', 'the broker refuses the login', 'authentication_failed');
+      return;
+    }
     this.lifetimeMilliseconds = Number(frame?.keys.get('lifetime') ?? 0);
     sink.reply(formatFrame('hello', this.#expect({ ...OURS, word: 'hello', id: '' })));
   }

@@ -4,26 +4,18 @@ import { type ClientSession, Demand, Verdict } from '../../contract/protocol.ts'
 import type { CloseReason, PinReason } from '../../contract/reasons.ts';
 import { BOOTSTRAP } from '../../contract/topology.ts';
 import { ClientProducers } from './client-producers.ts';
-import { LAST_TYPE, NO_REQUEST, REQUEST_OF, type Request, ServerError, Type, UNKNOWN_REQUEST } from './commands.ts';
+import { LAST_TYPE, NO_REQUEST, REQUEST_OF, type Request, Type, UNKNOWN_REQUEST } from './commands.ts';
 import { type Connect, type Connected, connectedFrame, readConnect } from './connect.ts';
 import { recognise } from './foreign.ts';
 import { commandFault, frameFault, MOST_CONNECT_BYTES } from './frame-fault.ts';
 import { leadingNumberAt } from './frame-head.ts';
+import { PONG } from './heartbeat.ts';
 import type { Redirect } from './link.ts';
-import {
-  type Command,
-  commandIn,
-  FRAME_HEAD_BYTES,
-  fieldsOf,
-  frameOf,
-  MalformedError,
-  MessageWriter,
-  numberIn,
-} from './message.ts';
+import { type Command, commandIn, FRAME_HEAD_BYTES, fieldsOf, MalformedError, numberIn } from './message.ts';
 import { OwnLedgers } from './own-ledgers.ts';
 import type { Producer } from './producer.ts';
 import { LOOKUP, ownPurposeOf, ProducerPlaces } from './purposes.ts';
-import { refusalFrame } from './refusal.ts';
+import { refusalFrame, TURNED_AWAY } from './refusal.ts';
 import { pinsAmong, registrationsOf } from './registrations.ts';
 import { Renewals } from './renewals.ts';
 import type { PulsarRoute } from './route.ts';
@@ -32,7 +24,6 @@ import { isSoundProducer, isSoundQuestion, soundnessOfSend } from './soundness.t
 const SIZE_BYTES = 4;
 const SEND = REQUEST_OF[Type.send] ?? UNKNOWN_REQUEST;
 const NOTHING_ASKED: Request = { ...UNKNOWN_REQUEST, name: '', pin: undefined };
-const PONG = frameOf(Type.pong, new MessageWriter());
 
 export class PulsarClientSession implements ClientSession, ClientRouting {
   size = 0;
@@ -226,9 +217,9 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
 
   #inspectConnect(bytes: Buffer, command: Command, mayAnswer: boolean): Verdict {
     const connect = readConnect(bytes, command);
-    const refusal = this.#route.refusalOf(connect);
+    const refusal = this.renewals.isTurnedAway ? TURNED_AWAY : this.#route.refusalOf(connect);
     if (refusal !== null) {
-      this.#answer = refusalFrame(ServerError.notAllowed, refusal.detail);
+      this.#answer = refusalFrame(refusal.error, refusal.detail);
       this.#close(refusal.reason, refusal.detail);
       return Verdict.dismiss;
     }
@@ -286,6 +277,10 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
 
   isolate(): void {
     this.producers.isIsolated = true;
+  }
+
+  turnedAway(): boolean {
+    return this.told === null && this.renewals.turnedAway();
   }
 
   registrations(): readonly Registration[] {

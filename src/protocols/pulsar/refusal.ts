@@ -1,6 +1,20 @@
-/** ERROR. */
-import { NO_REQUEST, Type } from './commands.ts';
+/** ERROR, and why a client is told it as the last thing that it hears. */
+import type { CloseReason } from '../../contract/reasons.ts';
+import { NO_REQUEST, ServerError, Type } from './commands.ts';
 import { frameOf, MessageWriter } from './message.ts';
+
+export interface Refusal {
+  /** Of `ServerError`. */
+  readonly error: number;
+  readonly reason: CloseReason;
+  readonly detail: string;
+}
+
+export const TURNED_AWAY: Refusal = {
+  error: ServerError.authentication,
+  reason: 'authentication_failed',
+  detail: 'the brokers refuse what the client shows them',
+};
 
 /**
  * @param error of `ServerError`

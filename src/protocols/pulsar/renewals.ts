@@ -25,6 +25,8 @@ export class Renewals {
   readonly #client: { identity: string; readonly connect: Connect | null };
   readonly #challenges: Challenge[] = [];
   #held: string | null = null;
+  /** What the client showed brokers refuse. */
+  isTurnedAway = false;
 
   constructor(route: PulsarRoute, client: { identity: string; readonly connect: Connect | null }) {
     this.#route = route;
@@ -41,6 +43,12 @@ export class Renewals {
     }
     this.#client.identity = this.#held;
     this.#route.identityHeld(this.#held);
+  }
+
+  /** @returns whether it was the client that showed it */
+  turnedAway(): boolean {
+    this.isTurnedAway = this.#route.multiplexing.passed !== null;
+    return this.isTurnedAway;
   }
 
   get supported(): boolean {

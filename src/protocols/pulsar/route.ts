@@ -1,26 +1,21 @@
 /** What all Pulsar sessions of one route share: the brokers that were named, what they said of themselves, and who asks. */
 import type { MultiplexingContext } from '../../contract/multiplexing.ts';
 import type { ProtocolRoute, RequestCounts, RouteContext, UpstreamTarget } from '../../contract/protocol.ts';
-import type { CloseReason } from '../../contract/reasons.ts';
 import type { LocalAddresses } from '../../contract/topology.ts';
 import { brokerAt } from './broker-url.ts';
 import { PulsarClientSession } from './client-session.ts';
 import { ClosingNames } from './closing-names.ts';
-import { REQUEST_OF } from './commands.ts';
+import { REQUEST_OF, ServerError } from './commands.ts';
 import { type Connect, type Connected, FRAME_PADDING_BYTES, NEWEST_PROTOCOL } from './connect.ts';
 import { KnownBrokers } from './known-brokers.ts';
 import { LearntBrokers } from './learnt-brokers.ts';
 import { LocalPorts } from './local-ports.ts';
 import { ProducerNames } from './producer-names.ts';
+import type { Refusal } from './refusal.ts';
 import { PulsarUpstreamSession } from './upstream-session.ts';
 
 /** Of a name that a client made up, in the log. */
 const MOST_SHOWN = 100;
-
-export interface Refusal {
-  readonly reason: CloseReason;
-  readonly detail: string;
-}
 
 export class PulsarRoute implements ProtocolRoute {
   readonly dialsAtAccept = false;
@@ -91,6 +86,7 @@ export class PulsarRoute implements ProtocolRoute {
   refusalOf(connect: Connect): Refusal | null {
     if (connect.isProxy) {
       return {
+        error: ServerError.notAllowed,
         reason: 'refused_api',
         detail: 'a proxy that speaks for its clients cannot share connections with others',
       };
@@ -102,7 +98,7 @@ export class PulsarRoute implements ProtocolRoute {
     if (isAllowed) return null;
     const wanted = JSON.stringify(connect.proxyToBroker.slice(0, MOST_SHOWN));
     const detail = `no lookup has named ${wanted}, which the client wants, and upstream.allowedBrokers does not allow it`;
-    return { reason: 'broker_not_allowed', detail };
+    return { error: ServerError.notAllowed, reason: 'broker_not_allowed', detail };
   }
 
   // --- what brokers said ----------------------------------------------------------------------------------------

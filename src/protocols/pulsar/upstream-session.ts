@@ -15,14 +15,13 @@ import { Type } from './commands.ts';
 import { FrameCollector } from './frame-collector.ts';
 import { brokerFrameFault, frameSizeAt, isMessageAt, TELLING_BYTES } from './frame-head.ts';
 import { Greeting } from './greeting.ts';
+import { PING, PONG } from './heartbeat.ts';
 import type { Failure, Link } from './link.ts';
 import { linkFor } from './links.ts';
-import { type Command, commandIn, FRAME_HEAD_BYTES, frameOf, MalformedError, MessageWriter } from './message.ts';
+import { type Command, commandIn, FRAME_HEAD_BYTES, MalformedError } from './message.ts';
 import type { PulsarRoute } from './route.ts';
 
 const SIZE_BYTES = 4;
-const PING = frameOf(Type.ping, new MessageWriter());
-const PONG = frameOf(Type.pong, new MessageWriter());
 const NOTHING = Buffer.alloc(0);
 
 export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> {
