@@ -245,9 +245,9 @@ export class LaneRelay {
   }
 
   #write(lane: Lane, bytes: Buffer, from: number, to: number): void {
-    if (from === to) return;
     if (this.#runLane !== lane) this.flush();
     this.#runLane = lane;
+    if (from === to) return;
     lane.sentBytes += to - from;
     this.#runBytes += to - from;
     if (this.#last === bytes && this.#lastTo === from) {
@@ -279,6 +279,8 @@ export class LaneRelay {
     this.#runLane = null;
     const { upstream } = lane;
     for (const piece of pieces) if (upstream?.send(piece) === false) this.#inbox.pause();
-    if (!lane.sending) upstream?.transport.sendHeld();
+    if (lane.sending) return;
+    upstream?.transport.sendHeld();
+    if (upstream?.session.owed === 0) upstream.settle(); // no answer comes
   }
 }

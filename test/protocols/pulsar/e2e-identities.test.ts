@@ -49,3 +49,31 @@ t.test('whoever shows what brokers refuse hears that he is not authenticated, an
   await alice.send(producer, 'one');
   t.equal(sidecar.cluster.topic(TOPIC).entries.length, 1);
 });
+
+t.test('a client that renews what it shows, whenever a broker asks, keeps no connection by that', async (t) => {
+  const sidecar = await start(t);
+  const broker = sidecar.cluster.broker();
+  const [looker, alice] = [sidecar.open(), sidecar.open()];
+  await looker.connect({ token: 'alice' });
+  await looker.lookup(TOPIC);
+  await alice.connect({ token: 'alice', proxyToBrokerUrl: broker.address });
+  const producer = await alice.producer(TOPIC);
+  await alice.send(producer, 'one');
+  for (const client of [looker, alice]) {
+    client.onFrame = ({ command }) => {
+      if (command.name !== 'AUTH_CHALLENGE') return;
+      client.say('AUTH_RESPONSE', { response: { method: 'token', data: Buffer.from('alice') } });
+    };
+  }
+  for (let minute = 0; minute < 10; minute += 1) {
+    for (const connection of broker.open) connection.challenge();
+    sidecar.pump();
+    sidecar.pass(60);
+  }
+  t.ok(alice.heard('AUTH_CHALLENGE').length >= 2, `it was asked ${alice.heard('AUTH_CHALLENGE').length} times`);
+  t.strictSame(broker.open.length, 0);
+  t.equal(sidecar.releaseReasons.at(-1), 'idle');
+  await alice.send(producer, 'two');
+  t.equal(sidecar.cluster.topic(TOPIC).entries.length, 2);
+  t.strictSame([...sidecar.cluster.faults, ...sidecar.closeReasons], []);
+});
