@@ -183,7 +183,7 @@ type IdentityParts = Pick<RouteParts, 'identities' | 'users' | 'listenTls' | 'mu
 
 function partsOf(route: EffectiveRoute, known: RouteIdentities): IdentityParts {
   const { users, listenTls } = known;
-  const passed = passesOnCredentials(route) ? new PassedIdentities(known) : null;
+  const passed = passesOnCredentials(route) ? new PassedIdentities(known, systemClock) : null;
   return {
     identities: passed ?? known,
     multiplexing: multiplexingOf(route, passed),

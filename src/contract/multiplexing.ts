@@ -36,6 +36,8 @@ export interface ClientRouting {
    * forwarded (`leave` of that connection's tenancy is called); null: none.
    */
   readonly previous: string | null;
+  /** Called once, before anything is inspected: `tell` writes a whole frame that the client has not asked for. */
+  attach(tell: (frame: Buffer) => void): void;
   /** Its traffic holds others up: from now on it uses connections of its own where it can. */
   isolate(): void;
   /** Brokers refuse whom it speaks for. True: `inspect` dismisses it with a word for that; false: its socket is reset. */
@@ -100,6 +102,11 @@ export interface PassedCredentials {
   letGo(identity: string): void;
   /** What that identity shows from now on; brokers take it for the same principal. */
   renew(identity: string, credential: Credential): void;
+  /**
+   * What an identity shows has come to its end: a client of it is to be asked for another. It is told once more every
+   * minute until there is one.
+   */
+  onEnded(listener: (identity: string) => void): void;
 }
 
 /** What a protocol that multiplexes needs from the configuration and the core besides. */

@@ -15,7 +15,7 @@ export const Verdict = {
   incomplete: 0,
   /** The request goes to a broker; `size`, `demand`, `pin` and `work` describe it. */
   forward: 1,
-  /** `answer()` returns what to write to the client; the request is consumed. */
+  /** `answer()` returns what to write to the client, if anything; the request is consumed. */
   answer: 2,
   /** Could be answered locally once a connection to this broker has been opened: open one, then ask again. */
   learn: 3,

@@ -63,6 +63,9 @@ export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
     this.createTime = host.clock.now();
     this.lastInputTime = this.createTime;
     this.now = this.createTime;
+    session.routing?.attach((frame) => {
+      if (!this.#closed) this.#contained(() => this.receive(frame));
+    });
   }
 
   get id(): string {
@@ -253,6 +256,7 @@ export class LaneClient implements WireHandler, LaneRelayClient, RouteClient {
   }
 
   receive(bytes: Buffer): void {
+    if (bytes.length === 0) return;
     this.#host.bytesToClients += bytes.length;
     this.#output.write(null, bytes);
   }

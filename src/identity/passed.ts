@@ -1,11 +1,14 @@
 /**
  * What clients show, shown to brokers: those who show the same are one identity, as long as one of them is there. Its name
  * tells nothing of the secret. A credential that a client renews takes the place of the one before for connections that
- * are still to be opened; those that are open were shown it by the one who renewed it, so it makes no new login.
+ * are still to be opened; those that are open were shown it by the one who renewed it, so it makes no new login. No broker
+ * asks for another one while none is connected: that a credential has come to its end is told to whoever can ask.
  */
 import { type Credential, Secret } from '../contract/credential.ts';
 import type { PassedCredentials } from '../contract/multiplexing.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Identities, Login, LoginSource } from '../core/login.ts';
+import { CredentialEnds } from './credential-ends.ts';
 import type { CredentialSource } from './credentials.ts';
 import { fingerprintOf, type Material } from './fingerprint.ts';
 
@@ -32,12 +35,17 @@ interface Held {
 export class PassedIdentities implements Identities, PassedCredentials {
   readonly #base: SecuredIdentities;
   readonly #held = new Map<string, Held>();
+  readonly #ends: CredentialEnds;
   readonly #listeners: ((name: string) => void)[] = [];
+  readonly #endListeners: ((name: string) => void)[] = [];
   /** Those that nobody holds any more, until the present call is over. */
   readonly #left = new Set<string>();
 
-  constructor(base: SecuredIdentities) {
+  constructor(base: SecuredIdentities, clock: Clock) {
     this.#base = base;
+    this.#ends = new CredentialEnds(clock, (name) => {
+      for (const listener of this.#endListeners) listener(name);
+    });
     base.onChange((name) => this.#baseChanged(name));
   }
 
@@ -52,6 +60,10 @@ export class PassedIdentities implements Identities, PassedCredentials {
 
   onChange(listener: (name: string) => void): void {
     this.#listeners.push(listener);
+  }
+
+  onEnded(listener: (name: string) => void): void {
+    this.#endListeners.push(listener);
   }
 
   hold(credential: Credential): string {
@@ -81,6 +93,7 @@ export class PassedIdentities implements Identities, PassedCredentials {
     const held = this.#get(identity);
     held.shown = credential;
     held.isRenewed = fingerprintOf(materialOf(credential)) !== fingerprintOf(held.source.material);
+    this.#ends.watch(identity, credential);
   }
 
   #get(identity: string): Held {
@@ -94,12 +107,16 @@ export class PassedIdentities implements Identities, PassedCredentials {
     const login = { name, login: this.#base.loginOf(source) };
     const held: Held = { source, login, shown: credential, holders: 1, isRenewed: false };
     this.#held.set(name, held);
+    this.#ends.watch(name, credential);
   }
 
   #forget(): void {
     const left = [...this.#left].filter((name) => this.#held.get(name)?.holders === 0);
     this.#left.clear();
-    for (const name of left) this.#held.delete(name);
+    for (const name of left) {
+      this.#held.delete(name);
+      this.#ends.forget(name);
+    }
     for (const name of left) this.#tell(name);
   }
 

@@ -61,7 +61,7 @@ export interface ProbeParts {
 /** One address after the other, so that brokers of two clusters are found out as a route would. */
 export async function probeRoute(route: EffectiveRoute, parts: ProbeParts): Promise<ProbedRoute> {
   const { identities, users } = parts;
-  const passed = passesOnCredentials(route) ? new PassedIdentities(identities) : null;
+  const passed = passesOnCredentials(route) ? new PassedIdentities(identities, parts.clock) : null;
   const protocol = protocolNamed(route.protocol).createRoute({
     addresses: { find: () => undefined },
     maxFrameBytes: route.limits.maxFrameBytes,

@@ -7,6 +7,7 @@ import { IdentityError } from '../../src/identity/identity-error.ts';
 import { openIdentities } from '../../src/identity/open.ts';
 import type { IdentityOptions, UsersFile } from '../../src/identity/options.ts';
 import { authority, certify } from '../support/certificates.ts';
+import { endingToken } from '../support/ending-token.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { MountedFolder, temporaryFolder } from '../support/mounted-folder.ts';
 
@@ -380,8 +381,7 @@ t.test('a token from a file is another login when it is replaced, and is not sho
   const folder = temporaryFolder(t);
   const tokenFile = join(folder, 'token');
   const clock = new ManualClock();
-  const jwt = (exp: number) => `h.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.s`;
-  writeFileSync(tokenFile, jwt(clock.unixSeconds() + 60));
+  writeFileSync(tokenFile, endingToken('orders', clock.unixSeconds() + 60));
   const extensions = { logicalCluster: 'lkc-1' };
   const { login, changed, pass } = await identitiesOf(t, {
     upstream: { sasl: { mechanism: 'OAUTHBEARER', tokenFile, extensions } },
@@ -389,7 +389,7 @@ t.test('a token from a file is another login when it is replaced, and is not sho
   t.match(login()?.credential(), { mechanism: 'OAUTHBEARER', extensions });
   await pass(60_000);
   t.throws(() => login()?.credential(), { message: `${tokenFile} has expired: whoever writes it must renew it` });
-  writeFileSync(tokenFile, jwt(clock.unixSeconds() + 600));
+  writeFileSync(tokenFile, endingToken('orders', clock.unixSeconds() + 600));
   await pass(2000);
   t.strictSame(changed, ['']);
   t.match(login()?.credential(), { mechanism: 'OAUTHBEARER' });

@@ -7,6 +7,7 @@ import { FileWatch } from '../../src/identity/file-watch.ts';
 import { openIdentities } from '../../src/identity/open.ts';
 import { PassedIdentities } from '../../src/identity/passed.ts';
 import { authority } from '../support/certificates.ts';
+import { endingToken } from '../support/ending-token.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { temporaryFolder } from '../support/mounted-folder.ts';
 
@@ -29,7 +30,7 @@ async function passedOf(t: Test, caFile?: string) {
       told: () => undefined,
     },
   );
-  const passed = new PassedIdentities(base);
+  const passed = new PassedIdentities(base, clock);
   const changed: (readonly [string, boolean])[] = [];
   passed.onChange((name) => changed.push([name, passed.find(name) !== undefined]));
   const pass = async (): Promise<void> => {
@@ -38,7 +39,7 @@ async function passedOf(t: Test, caFile?: string) {
       await watch.settled();
     }
   };
-  return { passed, changed, pass };
+  return { passed, clock, changed, pass };
 }
 
 /** Whatever was to happen once the present call was over has happened. */
@@ -136,4 +137,22 @@ t.test('who shows what was renewed since has proven nothing by that, and is anot
   t.equal(passed.hold(shows('old')), late);
   passed.renew(late, shows('newer'));
   t.strictSame(await passed.find(passed.hold(shows('old')))?.login.credential(), shows('old'));
+});
+
+t.test('the end of what is shown now is told, as long as somebody holds it', async (t) => {
+  const { passed, clock } = await passedOf(t);
+  const ended: string[] = [];
+  passed.onEnded((name) => ended.push(name));
+  const ending = (seconds: number): Credential => shows(endingToken('orders', clock.unixSeconds() + seconds));
+  const name = passed.hold(ending(100));
+  clock.advance(50_000);
+  passed.renew(name, ending(100));
+  clock.advance(99_000);
+  t.strictSame(ended, [], 'the one before has ended');
+  clock.advance(1000);
+  t.strictSame(ended, [name]);
+  passed.letGo(name);
+  await turn();
+  clock.advance(600_000);
+  t.strictSame(ended, [name]);
 });

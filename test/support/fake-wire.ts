@@ -84,6 +84,7 @@ export class FakeWire implements Wire {
 
   write(bytes: Buffer): boolean {
     if (this.#dead || this.#ended) return true;
+    if (bytes.length === 0) throw new Error('nothing is written, which costs as much as something');
     this.#parts.wrote(bytes);
     if (this.#unsent.length === 0 && bytes.length <= this.peer.room) {
       this.#depart(Buffer.from(bytes));

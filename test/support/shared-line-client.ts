@@ -37,6 +37,10 @@ export class SharedLineClient implements ClientSession, ClientRouting {
     this.identity = identity;
   }
 
+  attach(): void {
+    // This protocol tells clients only what they have asked for.
+  }
+
   get routing(): ClientRouting {
     return this;
   }

@@ -57,6 +57,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
   readonly ledgers = new OwnLedgers();
   readonly renewals: Renewals;
   readonly routing: ClientRouting = this;
+  readonly attach = (tell: (frame: Buffer) => void): void => this.renewals.attach(tell);
   readonly #route: PulsarRoute;
   #answer: Buffer | null = null;
   /** What it will have been told, once that is written. */
@@ -244,8 +245,11 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
       case Type.pong:
         return Verdict.discard;
       case Type.authResponse: {
-        const purpose = this.renewals.renewed(bytes, command);
-        return purpose === null ? Verdict.discard : this.#goTo(purpose.node, purpose.purpose);
+        const challenge = this.renewals.renewed(bytes, command);
+        if (challenge === null) return Verdict.discard;
+        return challenge.link === null
+          ? this.#answerWith(Buffer.alloc(0))
+          : this.#goTo(challenge.node, challenge.purpose);
       }
       default:
         return this.#close('protocol_error', 'a client sent CONNECT twice');
@@ -265,6 +269,7 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     this.told ??= this.#telling;
     this.#telling = null;
     this.producers.answered();
+    if (this.type === Type.authResponse) this.renewals.answered(null);
     this.#route.countAbsorbed(this.type);
     return answer;
   }

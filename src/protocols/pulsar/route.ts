@@ -45,6 +45,7 @@ export class PulsarRoute implements ProtocolRoute {
     this.addresses = context.addresses;
     this.maxFrameBytes = context.maxFrameBytes;
     this.#ports = new LocalPorts(context.portBase, context.ports);
+    multiplexing.passed?.onEnded((identity) => this.#askAnew(identity));
   }
 
   localPort(node: string): number | { readonly fault: string } {
@@ -115,6 +116,11 @@ export class PulsarRoute implements ProtocolRoute {
       this.#identities.delete(identity);
       if (identity !== '') this.#learnt.forget(identity);
     }
+  }
+
+  /** What clients of that identity show has ended: one of them is asked for another. */
+  #askAnew(identity: string): void {
+    for (const session of this.#clients.values()) if (session.identity === identity && session.renewals.ask()) return;
   }
 
   learn(identity: string, node: string, said: Connected): void {

@@ -116,7 +116,7 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
     this.#swallowedBytes = 0;
     if (session.type !== Type.authResponse) return this.#link.admit(session, tenant, bytes, start);
     this.#link.passNext();
-    if (session.renewals.answered(this.#link, bytes, commandIn(bytes, start))) this.#challenges.answered();
+    if (session.renewals.answered(this.#link)) this.#challenges.answered();
     else this.#swallowedBytes = session.size;
     return undefined;
   }

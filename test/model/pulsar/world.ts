@@ -1,12 +1,15 @@
 /** The sidecar between client processes and brokers that do as a schedule says, and a book of all that passed. */
 
+import type { Clock } from '../../../src/core/clock.ts';
 import type { CoreEvent } from '../../../src/core/events.ts';
 import { ANONYMOUS, ANONYMOUS_LOGIN, type Login } from '../../../src/core/login.ts';
 import { Upstream } from '../../../src/core/upstream.ts';
 import type { CredentialSource } from '../../../src/identity/credentials.ts';
 import { PassedIdentities } from '../../../src/identity/passed.ts';
+import { endingToken } from '../../support/ending-token.ts';
 import type { FakePeer } from '../../support/fake-peer.ts';
 import type { FakeWire } from '../../support/fake-wire.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import type { BrokerConnection } from '../../support/pulsar/broker-connection.ts';
 import { ServerError } from '../../support/pulsar/commands.ts';
 import { PulsarSidecar, type SidecarOptions } from '../../support/pulsar/memory.ts';
@@ -19,7 +22,8 @@ import { Process, type Surroundings } from './process.ts';
 import type { ModelProducer } from './producer.ts';
 import type { Setting } from './steps.ts';
 
-export const TOKENS = ['alice', 'bob'] as const;
+/** They end within a schedule, and brokers take them all the same. */
+export const TOKENS = ['alice', 'bob'].map((subject) => endingToken(subject, 1_700_001_060));
 export const MAX_IDLE_SECONDS = 30;
 export const INTERVAL_SECONDS = 10;
 export const BROKERS = 2;
@@ -36,15 +40,15 @@ class HeldSidecar extends PulsarSidecar {
   }
 }
 
-function passing(): PassedIdentities {
+function passing(clock: Clock): PassedIdentities {
   const loginOf = ({ credential }: CredentialSource): Login => ({ ...ANONYMOUS_LOGIN, fingerprint: 'its', credential });
-  return new PassedIdentities({ ...ANONYMOUS, loginOf });
+  return new PassedIdentities({ ...ANONYMOUS, loginOf }, clock);
 }
 
 export class World implements Surroundings {
   readonly options: Setting;
   readonly sidecar: HeldSidecar;
-  readonly identities = passing();
+  readonly identities: PassedIdentities;
   readonly processes: Process[] = [];
   readonly producers: ModelProducer[] = [];
   readonly consumers: ModelConsumer[] = [];
@@ -71,7 +75,10 @@ export class World implements Surroundings {
   constructor(options: Setting) {
     this.options = options;
     const { cap, deduplication, redirects, keepsTopicsAlive } = options;
+    const clock = new ManualClock();
+    this.identities = passing(clock);
     const sidecar: SidecarOptions = {
+      clock,
       brokers: BROKERS,
       cluster: { deduplication, redirects, credentials: new Set(['', ...TOKENS]) },
       identities: this.identities,
@@ -165,7 +172,7 @@ export class World implements Surroundings {
   }
 
   startProcess(which: number): Process | null {
-    const token = TOKENS[which % TOKENS.length] ?? 'alice';
+    const token = TOKENS[which % TOKENS.length] ?? '';
     const protocolVersion = VERSIONS[(which >> 1) % VERSIONS.length] ?? 21;
     const flags = (which >> 4) % 3 === 0 ? { authRefresh: true } : { authRefresh: true, brokerEntryMetadata: true };
     // Some count from where floats end.

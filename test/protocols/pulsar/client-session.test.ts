@@ -176,6 +176,7 @@ t.test('each client that shows its own credential is somebody, for as long as it
       },
       letGo: (identity) => held.push(`let go of ${identity}`),
       renew: () => undefined,
+      onEnded: () => undefined,
     },
   });
   const client = fixture.client({ authMethodName: 'token', authData: Buffer.from('secret') });

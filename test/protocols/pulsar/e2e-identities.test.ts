@@ -1,30 +1,51 @@
 /** Clients that show brokers their own credentials: nobody's bytes go over a connection of another, and who is refused hears it. */
 import t from 'tap';
-import type { LoginSource } from '../../../src/core/login.ts';
+import type { Login, LoginSource } from '../../../src/core/login.ts';
+import type { CredentialSource } from '../../../src/identity/credentials.ts';
 import { fingerprintOf } from '../../../src/identity/fingerprint.ts';
 import { PassedIdentities } from '../../../src/identity/passed.ts';
+import { endingToken } from '../../support/ending-token.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import type { ScriptedClient } from '../../support/pulsar/client.ts';
 import { type PulsarSidecar, startPulsar } from '../../support/pulsar/memory.ts';
 
 const TOPIC = 'persistent://public/default/orders';
 const AUTHENTICATION_ERROR = 3;
+const LIFE_SECONDS = 300;
+/** In seconds since 1970: of tokens that end once all is parked. */
+const END = new ManualClock().unixSeconds() + LIFE_SECONDS;
+const [OLD, NEW] = [endingToken('alice', END), endingToken('alice', END + LIFE_SECONDS)];
 
-function passing(): PassedIdentities {
+function passing(clock: ManualClock): PassedIdentities {
   const nobody: LoginSource = { name: '', login: { fingerprint: 'nobody', tls: null, credential: () => null } };
-  return new PassedIdentities({
+  const base = {
     first: nobody,
-    find: (name) => (name === '' ? nobody : undefined),
+    find: (name: string) => (name === '' ? nobody : undefined),
     onChange: () => undefined,
-    loginOf: ({ material, credential }) => ({ fingerprint: fingerprintOf(material), tls: null, credential }),
-  });
+    loginOf: ({ material, credential }: CredentialSource): Login => ({
+      ...{ fingerprint: fingerprintOf(material), tls: null, credential },
+    }),
+  };
+  return new PassedIdentities(base, clock);
 }
 
-function start(scope: Parameters<typeof startPulsar>[0]): Promise<PulsarSidecar> {
-  const passed = passing();
+function start(scope: Parameters<typeof startPulsar>[0], known = ['alice', 'bob']): Promise<PulsarSidecar> {
+  const clock = new ManualClock();
+  const passed = passing(clock);
   return startPulsar(scope, {
-    cluster: { credentials: new Set(['alice', 'bob']) },
+    clock,
+    cluster: { credentials: new Set(known) },
     identities: passed,
     multiplexing: { passed },
   });
+}
+
+/** The client shows this from now on to whoever asks. */
+function shows(client: ScriptedClient, token: string): void {
+  client.onFrame = ({ command }) => {
+    if (command.name !== 'AUTH_CHALLENGE') return;
+    client.say('AUTH_RESPONSE', { response: { method: 'token', data: Buffer.from(token) } });
+  };
 }
 
 t.test('whoever shows what brokers refuse hears that he is not authenticated, and nobody else notices', async (t) => {
@@ -59,12 +80,7 @@ t.test('a client that renews what it shows, whenever a broker asks, keeps no con
   await alice.connect({ token: 'alice', proxyToBrokerUrl: broker.address });
   const producer = await alice.producer(TOPIC);
   await alice.send(producer, 'one');
-  for (const client of [looker, alice]) {
-    client.onFrame = ({ command }) => {
-      if (command.name !== 'AUTH_CHALLENGE') return;
-      client.say('AUTH_RESPONSE', { response: { method: 'token', data: Buffer.from('alice') } });
-    };
-  }
+  for (const client of [looker, alice]) shows(client, 'alice');
   for (let minute = 0; minute < 10; minute += 1) {
     for (const connection of broker.open) connection.challenge();
     sidecar.pump();
@@ -76,4 +92,64 @@ t.test('a client that renews what it shows, whenever a broker asks, keeps no con
   await alice.send(producer, 'two');
   t.equal(sidecar.cluster.topic(TOPIC).entries.length, 2);
   t.strictSame([...sidecar.cluster.faults, ...sidecar.closeReasons], []);
+});
+
+t.test(
+  'a client whose token ends while no broker is connected is asked for another, and wakes with that',
+  async (t) => {
+    const sidecar = await start(t, [OLD, NEW]);
+    const broker = sidecar.cluster.broker();
+    const [looker, alice] = [sidecar.open(), sidecar.open()];
+    await looker.connect({ token: OLD });
+    await looker.lookup(TOPIC);
+    looker.end();
+    sidecar.pump();
+    sidecar.events.length = 0;
+    await alice.connect({ token: OLD, proxyToBrokerUrl: broker.address });
+    const producer = await alice.producer(TOPIC);
+    await alice.send(producer, 'one');
+    sidecar.pass(LIFE_SECONDS - 60);
+    t.strictSame(
+      [broker.open.length, alice.heard('AUTH_CHALLENGE')],
+      [0, []],
+      'it is parked, and the token still good',
+    );
+    const dials = broker.connections.length;
+    shows(alice, NEW);
+    sidecar.pass(180);
+    t.match(
+      alice.heard('AUTH_CHALLENGE'),
+      [{ challenge: { method: 'token' }, protocolVersion: 21 }],
+      'it is asked once',
+    );
+    t.equal(broker.connections.length, dials, 'which is nothing to any broker');
+    sidecar.cluster.credentials = new Set([NEW]);
+    await alice.send(producer, 'two');
+    t.equal(sidecar.cluster.topic(TOPIC).entries.length, 2);
+    t.strictSame(broker.connections.at(-1)?.shown, [`token:${NEW}`]);
+    sidecar.pass(240);
+    t.equal(broker.open.length, 0, 'and it is parked again');
+    t.strictSame([...sidecar.cluster.faults, ...sidecar.closeReasons], []);
+  },
+);
+
+t.test('who does not answer is not asked again, but another one is after a minute', async (t) => {
+  const sidecar = await start(t, [OLD, NEW]);
+  const silent = sidecar.open();
+  const unable = sidecar.open();
+  const second = sidecar.open();
+  await silent.connect({ token: OLD });
+  await unable.connect({ token: OLD, flags: {} });
+  await second.connect({ token: OLD });
+  shows(second, NEW);
+  const asked = () => [silent, unable, second].map((client) => client.heard('AUTH_CHALLENGE').length);
+  sidecar.pass(LIFE_SECONDS + 5);
+  t.strictSame(asked(), [1, 0, 0]);
+  sidecar.pass(60);
+  t.strictSame(asked(), [1, 0, 1]);
+  sidecar.pass(120);
+  t.strictSame(asked(), [1, 0, 1], 'there is a new one');
+  sidecar.pass(LIFE_SECONDS - 180);
+  t.strictSame(asked(), [1, 0, 2], 'until that ends as well');
+  t.strictSame(sidecar.closeReasons, []);
 });

@@ -1,23 +1,30 @@
 import t from 'tap';
 import type { PassedCredentials } from '../../../src/contract/multiplexing.ts';
 import { Verdict } from '../../../src/contract/protocol.ts';
+import { BOOTSTRAP } from '../../../src/contract/topology.ts';
+import type { Command } from '../../support/pulsar/commands.ts';
 import { frame } from '../../support/pulsar/frames.ts';
-import { Fixture } from './session-fixture.ts';
+import { Client, commandsIn, Fixture, FLAGS } from './session-fixture.ts';
 
 const TOKEN = { authMethodName: 'token', authData: Buffer.from('old') };
 const RENEWED = frame('AUTH_RESPONSE', { clientVersion: 'x', response: { method: 'token', data: Buffer.from('new') } });
 
-function passing(): { fixture: Fixture; renewed: string[] } {
+function passing() {
   const renewed: string[] = [];
+  const listeners: ((identity: string) => void)[] = [];
   const passed: PassedCredentials = {
     hold: () => 'somebody',
     letGo: () => undefined,
+    onEnded: (listener) => listeners.push(listener),
     renew: (identity, credential) => {
       if (credential.mechanism === 'PASSED')
         renewed.push(`${identity} ${credential.method} ${credential.data.reveal()}`);
     },
   };
-  return { fixture: new Fixture({ passed }), renewed };
+  const ends = (identity: string): void => {
+    for (const listener of listeners) listener(identity);
+  };
+  return { fixture: new Fixture({ passed }), renewed, ends };
 }
 
 t.test('a broker that asks anew is answered by a client that can, over the connection that asked', async (t) => {
@@ -105,3 +112,57 @@ t.test(
     t.strictSame(renewed, []);
   },
 );
+
+/** What that client is told without having asked, from now on. */
+function heard(client: Client): Command[] {
+  const commands: Command[] = [];
+  client.session.attach((bytes) => commands.push(...commandsIn(bytes)));
+  return commands;
+}
+
+t.test('of the clients whose credential ends one is asked that can show another, and nothing goes to a broker', (t) => {
+  const { fixture, renewed, ends } = passing();
+  const unconnected = new Client(fixture.route.client(BOOTSTRAP));
+  unconnected.asks('CONNECT', { clientVersion: 'x', protocolVersion: 21, flags: FLAGS, ...TOKEN });
+  const clients = [fixture.client({ ...TOKEN, flags: {} }), fixture.client(TOKEN), fixture.client(TOKEN)];
+  const told = [unconnected, ...clients].map(heard);
+  ends('another');
+  t.strictSame(told.flat(), []);
+  ends('somebody');
+  t.strictSame(
+    told.map(({ length }) => length),
+    [0, 0, 1, 0],
+  );
+  t.match(told[2], [
+    {
+      name: 'AUTH_CHALLENGE',
+      fields: { challenge: { method: 'token', data: Buffer.from('PulsarAuthRefresh') }, protocolVersion: 21 },
+    },
+  ]);
+  const able = clients[1] as Client;
+  for (let inspection = 0; inspection < 2; inspection += 1) t.equal(able.verdict(RENEWED), Verdict.answer);
+  t.strictSame(renewed, []);
+  t.equal(able.session.answer().length, 0, 'it is told nothing to that');
+  t.strictSame(renewed, ['somebody token new']);
+  t.equal(able.verdict(RENEWED), Verdict.discard);
+  t.end();
+});
+
+t.test('an answer is for whoever asked first, be it a broker or the sidecar', async (t) => {
+  const { fixture, renewed, ends } = passing();
+  const client = fixture.client(TOKEN);
+  const told = heard(client);
+  const link = fixture.link('lookup', {}, 'somebody');
+  link.asks(client, 'a', 'LOOKUP', { topic: 't', requestId: 1n });
+  ends('somebody');
+  link.hears('AUTH_CHALLENGE', {});
+  ends('somebody');
+  t.equal(told.length, 1, 'it is not asked again before it has answered');
+  t.equal(client.verdict(RENEWED), Verdict.answer);
+  client.session.answer();
+  t.ok(link.forwards(client, 'a', RENEWED).equals(RENEWED));
+  t.equal(client.verdict(RENEWED), Verdict.discard);
+  t.equal(renewed.length, 2);
+  ends('somebody');
+  t.equal(told.length, 2);
+});

@@ -36,7 +36,8 @@ t.test('brokers have listeners of their own only where answers name these', asyn
 });
 
 t.test('what is known of brokers for somebody is forgotten with the last client that is this one', async (t) => {
-  const passed = { hold: () => 'somebody', letGo: () => undefined, renew: () => undefined };
+  const nothing = (): void => undefined;
+  const passed = { hold: () => 'somebody', letGo: nothing, renew: nothing, onEnded: nothing };
   const fixture = new Fixture({ passed });
   const first = fixture.client();
   const second = fixture.client();

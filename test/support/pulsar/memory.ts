@@ -16,6 +16,8 @@ import { ScriptedClient } from './client.ts';
 import { type ClusterOptions, FakeCluster } from './cluster.ts';
 
 export interface SidecarOptions extends Overrides {
+  /** That of what was made before; else one of its own. */
+  readonly clock?: ManualClock;
   readonly cluster?: ClusterOptions;
   readonly protocolName?: string;
   readonly multiplexing?: Partial<MultiplexingContext>;
@@ -73,7 +75,7 @@ function follow(peer: FakePeer, transport: ReturnType<typeof transportOf>, to: S
 }
 
 export class PulsarSidecar {
-  readonly clock = new ManualClock();
+  readonly clock: ManualClock;
   readonly network = new FakeNetwork();
   readonly cluster: FakeCluster;
   readonly events: CoreEvent[] = [];
@@ -86,6 +88,7 @@ export class PulsarSidecar {
   #seconds = 0;
 
   constructor({
+    clock = new ManualClock(),
     cluster,
     brokers = 1,
     protocolName = 'pulsar',
@@ -93,6 +96,7 @@ export class PulsarSidecar {
     credential,
     ...overrides
   }: SidecarOptions) {
+    this.clock = clock;
     this.clock.input = () => this.pump();
     this.cluster = new FakeCluster(cluster);
     for (let index = 0; index < brokers; index += 1) this.addBroker();
