@@ -14,10 +14,15 @@ export interface TopicStats {
 
 export class PulsarAdmin {
   readonly #web: string;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  /** @param web `host:port` */
-  constructor(web: string) {
+  /**
+   * @param web `host:port`
+   * @param token undefined: brokers ask nobody
+   */
+  constructor(web: string, token: string | undefined) {
     this.#web = web;
+    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 
   /**
@@ -28,7 +33,8 @@ export class PulsarAdmin {
     const answer = await fetch(`http://${this.#web}/admin/v2/${path}`, {
       method,
       signal: AbortSignal.timeout(WITHIN_MILLISECONDS),
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      headers: { ...this.#headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text.slice(0, 300)}`);
@@ -73,6 +79,10 @@ export class PulsarAdmin {
 
   async createNamespace(name: string, policies: object = {}): Promise<void> {
     await this.ask('PUT', `namespaces/${name}`, policies);
+  }
+
+  async permit(namespace: string, role: string): Promise<void> {
+    await this.ask('POST', `namespaces/${namespace}/permissions/${role}`, ['produce', 'consume']);
   }
 
   /** Brokers read no more of a topic of it than so much. */

@@ -19,6 +19,7 @@ import {
   PulsarNode,
   propertyLines,
 } from './pulsar-node.ts';
+import { PulsarSecurity } from './pulsar-security.ts';
 
 const MAX_BROKERS = 2;
 /** Behind those of the brokers: bookie, ZooKeeper, Pulsar's own proxies and their admin interfaces. */
@@ -35,6 +36,8 @@ export interface PulsarOptions {
   /** Of two brokers; one has none. */
   readonly loadManager?: Exclude<LoadManager, 'none'>;
   readonly properties?: BrokerPlan['properties'];
+  /** Who one is must be shown by tokens, and the sidecar's listener is behind TLS. */
+  readonly secured?: boolean;
   /** See JvmOptions. */
   readonly tuned?: boolean;
 }
@@ -42,13 +45,15 @@ export interface PulsarOptions {
 export class PulsarCluster {
   readonly nodes: readonly PulsarNode[];
   readonly folder: string;
+  readonly #security: PulsarSecurity | null;
   readonly #firstPort: number;
   readonly #tuned: boolean;
   readonly #others: { stop(): Promise<unknown> }[] = [];
 
-  private constructor(folder: string, firstPort: number, options: PulsarOptions) {
+  private constructor(folder: string, firstPort: number, security: PulsarSecurity | null, options: PulsarOptions) {
     const { brokers, loadManager = 'modular', properties = {}, tuned = false } = options;
     this.folder = folder;
+    this.#security = security;
     this.#firstPort = firstPort;
     this.#tuned = tuned;
     this.nodes = Array.from({ length: brokers }, (_, index) => {
@@ -59,6 +64,7 @@ export class PulsarCluster {
         folder,
         metadata: brokers === 1 ? undefined : `zk:127.0.0.1:${firstPort + ZOOKEEPER_OFFSET}`,
         loadManager: brokers === 1 ? 'none' : loadManager,
+        security,
         properties,
         tuned,
       });
@@ -75,7 +81,8 @@ export class PulsarCluster {
     const firstPort = await freePortBlock(PORTS);
     const folder = mkdtempSync(join(tmpdir(), 'slackwater-pulsar-'));
     if (!KEPT) process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-    const cluster = new PulsarCluster(folder, firstPort, options);
+    const security = options.secured === true ? await PulsarSecurity.make(folder) : null;
+    const cluster = new PulsarCluster(folder, firstPort, security, options);
     try {
       if (options.brokers > 1) await cluster.#keepMetadata();
       const [first, ...others] = cluster.nodes;
@@ -116,7 +123,7 @@ export class PulsarCluster {
 
   /** The first broker's set-up ends with the namespace that everybody uses. */
   async #ready(node: PulsarNode): Promise<void> {
-    const admin = new PulsarAdmin(node.web);
+    const admin = this.adminAt(node);
     await node.until(`broker ${node.id} to serve`, async () => {
       try {
         await admin.ask('GET', 'namespaces/public/default');
@@ -136,12 +143,26 @@ export class PulsarCluster {
   }
 
   get admin(): PulsarAdmin {
-    return new PulsarAdmin(this.node(1).web);
+    return this.adminAt(this.node(1));
+  }
+
+  adminAt(node: PulsarNode): PulsarAdmin {
+    return new PulsarAdmin(node.web, this.#security?.adminToken);
+  }
+
+  /** @throws Error if brokers ask nobody who he is */
+  get security(): PulsarSecurity {
+    if (this.#security === null) throw new Error('the cluster is not secured');
+    return this.#security;
+  }
+
+  get isSecured(): boolean {
+    return this.#security !== null;
   }
 
   /** `pulsar://` with every broker, as clients are told. */
   url(listener: PulsarListener): string {
-    return `pulsar://${this.nodes.map((node) => node.address(listener)).join(',')}`;
+    return `${this.node(1).scheme(listener)}://${this.nodes.map((node) => node.address(listener)).join(',')}`;
   }
 
   /** Where each name that nobody can resolve leads. */
@@ -167,7 +188,7 @@ export class PulsarCluster {
   async move(topic: string): Promise<void> {
     const owner = await this.owner(topic);
     const other = this.nodes.find((node) => node.running && node !== owner);
-    const admin = new PulsarAdmin(owner.web);
+    const admin = this.adminAt(owner);
     const port = other?.web.split(':')[1];
     const destination = (await admin.brokers()).find((name) => name.endsWith(`:${port}`));
     await admin.unload('public/default', await admin.bundle(topic), destination);

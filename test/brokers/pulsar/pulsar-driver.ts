@@ -1,15 +1,15 @@
 /**
  * Real clients of Pulsar in processes of their own; see LineDriver for how they are spoken to. Operations:
  *
- *     open    {url, clients: [{producers: [{name, topic}]}], settings}     each client has connections of its own; of
- *             `settings` both know `named` (the producer's name is given), `sequenced` (so are sequence ids: the
- *             messages' numbers) and `padding` (bytes before the value)
+ *     open    {url, clients: [{producers: [{name, topic}]}], tokenFile?, settings}     each client has connections of
+ *             its own, and shows what the file holds by then; of `settings` both know `named` (the producer's name is
+ *             given), `sequenced` (so are sequence ids: the messages' numbers) and `padding` (bytes before the value)
  *     start   {everyMs, messages (0: until finish), spreadMs}     every producer sends `NAME NUMBER`, from 0 on
  *     finish  {stop, withinMs}     waits until all is settled: {clients: {NAME: {sent, acknowledged}}, sequences: {NAME:
  *             the last one that was acknowledged}, failures, latencies: [ms]}, both since the last finish
  *     close   {}
  *     tour    {url, prefix, only?}     everything that a client can do: what it came to, by name
- *     read    {url, topics}     (python) what every topic holds: {PARTITION: [value]}
+ *     read    {url, topics, token?}     (python) what every topic holds: {PARTITION: [value]}
  */
 import { join } from 'node:path';
 import { LineDriver } from '../clients/line-driver.ts';

@@ -12,6 +12,8 @@ export interface PulsarFleetOptions {
   readonly clientsPerProcess?: number;
   /** Of the topics; default public/default. */
   readonly namespace?: string;
+  /** What its clients show, whenever they are asked. */
+  readonly tokenFile?: string;
   /** See PulsarDriver. */
   readonly settings?: Readonly<{ named?: boolean; sequenced?: boolean; padding?: number }>;
 }
@@ -84,7 +86,7 @@ export class PulsarFleet {
   }
 
   async #open(way: PulsarWay): Promise<void> {
-    const { clientsPerProcess = Number.POSITIVE_INFINITY, settings = {} } = this.#options;
+    const { clientsPerProcess = Number.POSITIVE_INFINITY, tokenFile, settings = {} } = this.#options;
     const opened: Promise<unknown>[] = [];
     for (const kind of ['python', 'java'] as const) {
       const mine = this.#clients.filter(([each]) => each === kind).map(([, client]) => client);
@@ -92,7 +94,7 @@ export class PulsarFleet {
         const driver = await PulsarDriver.start(kind);
         this.#drivers.push(driver);
         const clients = mine.splice(0, Math.min(clientsPerProcess, mine.length));
-        opened.push(driver.request('open', { url: way.url, clients, settings }, OPEN_MILLISECONDS));
+        opened.push(driver.request('open', { url: way.url, clients, tokenFile, settings }, OPEN_MILLISECONDS));
       }
     }
     await Promise.all(opened);

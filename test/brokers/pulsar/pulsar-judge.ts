@@ -21,7 +21,8 @@ export class PulsarJudge {
   /** What topics hold, partition by partition. */
   read(topics: readonly string[]): Promise<Held> {
     const url = this.#cluster.url('INTERNAL');
-    return this.#driver.request('read', { url, topics }, READ_MILLISECONDS);
+    const token = this.#cluster.isSecured ? { token: this.#cluster.security.adminToken } : {};
+    return this.#driver.request('read', { url, topics, ...token }, READ_MILLISECONDS);
   }
 
   /** Whether the topics hold what was sent: every message once, in order. */

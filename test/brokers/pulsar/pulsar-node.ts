@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Child } from '../child.ts';
 import { until } from '../until.ts';
 import { launchJava } from './jvm.ts';
+import type { PulsarSecurity } from './pulsar-security.ts';
 
 /**
  * Every broker listens apart for each kind of peer, so that each can be counted alone: INTERNAL for the brokers among
@@ -31,6 +32,8 @@ export interface BrokerPlan {
   /** `zk:host:port`; undefined where the only broker keeps the metadata itself. */
   readonly metadata: string | undefined;
   readonly loadManager: LoadManager;
+  /** Null: everybody may do everything, in plaintext. */
+  readonly security: PulsarSecurity | null;
   /** Of broker.conf; they go before ours. */
   readonly properties: Readonly<Record<string, string | number | boolean>>;
   /** See JvmOptions. */
@@ -66,6 +69,10 @@ export class PulsarNode {
     return `127.0.0.1:${this.port(listener)}`;
   }
 
+  scheme(listener: PulsarListener): 'pulsar' | 'pulsar+ssl' {
+    return this.#plan.security?.secured === listener ? 'pulsar+ssl' : 'pulsar';
+  }
+
   /** What the broker tells its clients there. */
   advertised(listener: PulsarListener): string {
     return listener === 'HIDDEN' ? `broker-${this.id}.invalid:${this.port(listener)}` : this.address(listener);
@@ -94,7 +101,7 @@ export class PulsarNode {
     const { metadata, loadManager, folder } = this.#plan;
     const each = (write: (name: PulsarListener) => string) => LISTENERS.map(write).join(',');
     const bound = LISTENERS.filter((name) => name !== 'INTERNAL').map(
-      (name) => `${name}:pulsar://${this.address(name)}`,
+      (name) => `${name}:${this.scheme(name)}://${this.address(name)}`,
     );
     return {
       clusterName: 'slackwater',
@@ -103,7 +110,7 @@ export class PulsarNode {
       webServicePort: this.#plan.firstPort + WEB_OFFSET,
       // PIP-95: whoever comes to an address is told the addresses of that name.
       bindAddresses: bound.join(','),
-      advertisedListeners: each((name) => `${name}:pulsar://${this.advertised(name)}`),
+      advertisedListeners: each((name) => `${name}:${this.scheme(name)}://${this.advertised(name)}`),
       internalListenerName: 'INTERNAL',
       ...(metadata === undefined ? {} : { metadataStoreUrl: metadata }),
       // A killed broker is missed sooner than after the usual 30 s.
@@ -140,6 +147,7 @@ export class PulsarNode {
       journalMaxGroupWaitMSec: 1,
       diskUsageThreshold: 0.99,
       diskUsageWarnThreshold: 0.99,
+      ...this.#plan.security?.properties,
       ...this.#plan.properties,
     };
   }

@@ -34,8 +34,9 @@ export class PulsarSidecar extends SidecarProcess {
       protocol: 'pulsar',
       listen: sidecar.address,
       upstream: {
-        bootstrap: cluster.nodes.map((node) => node.address('HIDDEN')),
+        bootstrap: cluster.nodes.map((node) => `${node.scheme('HIDDEN')}://${node.address('HIDDEN')}`),
         dialAddresses: cluster.hiddenAddresses(),
+        ...(cluster.isSecured ? { tls: { caFile: cluster.security.certificates.authority.caFile } } : {}),
         ...upstream,
       },
       ...route,

@@ -32,8 +32,15 @@ def say(level, text):
     sys.stderr.flush()
 
 
-def client_of(url, level=pulsar.LoggerLevel.Info):
-    return pulsar.Client(url, operation_timeout_seconds=30, logger=pulsar.ConsoleLogger(level))
+def client_of(url, level=pulsar.LoggerLevel.Info, token=None):
+    """`token`: it, or a function that answers it."""
+    shown = {} if token is None else {"authentication": pulsar.AuthenticationToken(token)}
+    return pulsar.Client(url, operation_timeout_seconds=30, logger=pulsar.ConsoleLogger(level), **shown)
+
+
+def content_of(path):
+    with open(path, encoding="ascii") as file:
+        return file.read()
 
 
 class Sender:
@@ -85,9 +92,10 @@ class Senders:
         self.lock = threading.Condition()
         threading.Thread(target=self.pace, daemon=True).start()
 
-    def open(self, url, clients, settings):
+    def open(self, url, clients, settings, tokenFile=None):
+        token = None if tokenFile is None else lambda: content_of(tokenFile)
         for client in clients:
-            opened = client_of(url)
+            opened = client_of(url, token=token)
             self.clients.append(opened)
             for producer in client["producers"]:
                 name = producer["name"]
@@ -152,9 +160,9 @@ def partitions_of(client, topic):
     return client.get_topic_partitions(topic)
 
 
-def read(url, topics):
+def read(url, topics, token=None):
     """What every topic holds, partition by partition, in order."""
-    client = client_of(url, pulsar.LoggerLevel.Error)
+    client = client_of(url, pulsar.LoggerLevel.Error, token)
     try:
         held = {}
         for topic in topics:

@@ -6,13 +6,19 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import org.apache.pulsar.client.api.AuthenticationFactory;
+import org.apache.pulsar.client.api.ClientBuilder;
 import org.apache.pulsar.client.api.PulsarClient;
 import org.apache.pulsar.client.api.PulsarClientException;
 
@@ -58,13 +64,24 @@ public final class Driver {
         }
     }
 
-    static PulsarClient client(String url, boolean transactions) throws PulsarClientException {
-        return PulsarClient.builder()
+    /** @param tokenFile read whenever a token is to be shown; missing: nothing is shown */
+    static PulsarClient client(String url, boolean transactions, JsonNode tokenFile) throws PulsarClientException {
+        ClientBuilder builder = PulsarClient.builder();
+        if (tokenFile.isTextual()) builder.authentication(AuthenticationFactory.token(() -> content(tokenFile.asText())));
+        return builder
             .serviceUrl(url)
             .operationTimeout(30, TimeUnit.SECONDS)
             .ioThreads(1)
             .listenerThreads(1)
             .enableTransaction(transactions)
             .build();
+    }
+
+    private static String content(String path) {
+        try {
+            return Files.readString(Path.of(path));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

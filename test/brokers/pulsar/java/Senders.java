@@ -80,7 +80,7 @@ final class Senders {
 
     Object open(JsonNode request) throws Exception {
         for (JsonNode each : request.get("clients")) {
-            PulsarClient client = Driver.client(request.get("url").asText(), false);
+            PulsarClient client = Driver.client(request.get("url").asText(), false, request.path("tokenFile"));
             clients.add(client);
             for (JsonNode producer : each.get("producers")) {
                 String name = producer.get("name").asText();

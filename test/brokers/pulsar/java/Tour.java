@@ -77,7 +77,7 @@ final class Tour {
     }
 
     private static Object visit(JsonNode request, String name, Stop stop) {
-        try (PulsarClient client = Driver.client(request.get("url").asText(), name.equals("transaction"))) {
+        try (PulsarClient client = Driver.client(request.get("url").asText(), name.equals("transaction"), request.path("tokenFile"))) {
             return stop.run(client, request.get("prefix").asText() + "-" + name);
         } catch (Throwable e) {
             System.err.println("ERROR " + name + ": " + e);
