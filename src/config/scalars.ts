@@ -112,7 +112,9 @@ export function brokerAddress() {
 
 /** `host:port` in which `*` stands for what may differ. */
 export function brokerPattern() {
-  const error = must('host:port, with * for what may differ, such as broker-*.pulsar.svc:6650');
+  const error = must(
+    'host:port without a scheme, with * for what may differ, such as broker-*.pulsar.svc:6650 or *:6650',
+  );
   return z.string({ error }).refine(isBrokerPattern, { error });
 }
 

@@ -2,12 +2,20 @@
 import type { CloseReason, DialFailure, ReleaseReason } from '../contract/reasons.ts';
 
 export type CoreEvent =
-  | { readonly type: 'client.connected'; readonly route: string; readonly broker: string; readonly client: string }
+  | {
+      readonly type: 'client.connected';
+      readonly route: string;
+      readonly broker: string;
+      readonly client: string;
+      /** Where it comes from, `host:port`. */
+      readonly remote: string;
+    }
   | {
       readonly type: 'client.disconnected';
       readonly route: string;
       readonly broker: string;
       readonly client: string;
+      readonly remote: string;
       readonly reason: CloseReason;
       readonly detail: string;
       readonly ageSeconds: number;

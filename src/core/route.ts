@@ -209,7 +209,9 @@ export class Route implements ClientHost, LaneHost {
     const of = [this.#nextClient, listener, node, session, wire, this] as const;
     const client = this.protocol.multiplexes ? new LaneClient(...of) : new Client(...of);
     this.#nextClient += 1;
-    this.emit({ type: 'client.connected', route: this.name, broker: listener, client: client.id });
+    // Asked for now, it is remembered when the socket is gone.
+    const { remote } = wire;
+    this.emit({ type: 'client.connected', route: this.name, broker: listener, client: client.id, remote });
     if (!this.#accepting) {
       client.close('shutdown', 'shutdown', 'reset');
       return client;
@@ -225,11 +227,11 @@ export class Route implements ClientHost, LaneHost {
 
   /** Counted like any other client that came and went. */
   #handshakeFailed(broker: string, { plaintext, remote, detail }: FailedHandshake): void {
-    const client = { route: this.name, broker, client: `c${this.#nextClient}` };
+    const client = { route: this.name, broker, client: `c${this.#nextClient}`, remote };
     this.#nextClient += 1;
     const reason = plaintext ? 'plaintext_on_tls' : 'tls_failed';
     this.emit({ type: 'client.connected', ...client });
-    this.emit({ type: 'client.disconnected', ...client, reason, detail: `${detail}; from ${remote}`, ageSeconds: 0 });
+    this.emit({ type: 'client.disconnected', ...client, reason, detail, ageSeconds: 0 });
   }
 
   mayAnswer(client: RouteClient): boolean {
@@ -272,6 +274,7 @@ export class Route implements ClientHost, LaneHost {
       route: this.name,
       broker: client.listener,
       client: client.id,
+      remote: client.wire.remote,
       reason,
       detail,
       ageSeconds: (this.clock.now() - client.createTime) / 1000,

@@ -64,7 +64,8 @@ t.test(
     const [host, port] = (routes[0]?.listen ?? '').split(':');
     const client = connect(Number(port), host);
     t.teardown(() => client.destroy());
-    await sidecar.line('a client connected');
+    const { remote } = await sidecar.line('a client connected');
+    t.equal(remote, `127.0.0.1:${client.localPort}`);
     sidecar.child.kill('SIGTERM');
     await sidecar.line('shutting down');
     t.equal((await fetch(`${health}/readyz`)).status, 503);

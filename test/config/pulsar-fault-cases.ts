@@ -175,10 +175,10 @@ export const PULSAR_FAULT_CASES: readonly FaultCase[] = [
       'bootstrap: [b:1], allowedBrokers: ["b", "b:*:1", "b:70000", "*:*", "b-*.example:6650", "pulsar://b:1"]',
     ),
     faults: [
-      '5:52 routes[0].upstream.allowedBrokers[0]: must be host:port, with * for what may differ, such as …',
-      '5:57 routes[0].upstream.allowedBrokers[1]: must be host:port, with * for what may differ, such as …',
-      '5:66 routes[0].upstream.allowedBrokers[2]: must be host:port, with * for what may differ, such as …',
-      '5:104 routes[0].upstream.allowedBrokers[5]: must be host:port, with * for what may differ, such as …',
+      '5:52 routes[0].upstream.allowedBrokers[0]: must be host:port without a scheme, with * for what may differ, such as …',
+      '5:57 routes[0].upstream.allowedBrokers[1]: must be host:port without a scheme, with * for what may differ, such as …',
+      '5:66 routes[0].upstream.allowedBrokers[2]: must be host:port without a scheme, with * for what may differ, such as …',
+      '5:104 routes[0].upstream.allowedBrokers[5]: must be host:port without a scheme, with * for what may differ, such as …',
     ],
   },
   {

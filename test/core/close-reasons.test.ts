@@ -254,7 +254,7 @@ for (const [reason, { title, overrides, before, trigger, with: how = 'FIN' }] of
     t.strictSame(core.eventsOf('client.disconnected'), [], 'not before');
     await trigger(core, app);
     const [disconnected, ...more] = core.eventsOf('client.disconnected');
-    t.match(disconnected, { reason, route: 'orders' });
+    t.match(disconnected, { reason, route: 'orders', remote: /^.+:\d+$/ });
     t.strictSame(more, [], 'and nobody else');
     t.strictSame(core.eventsOf('invariant.violated'), []);
     if (reason === 'too_many_clients' || reason === 'client_reset') return;

@@ -16,6 +16,7 @@ const EVENT_FIELDS: Readonly<Record<FieldOf<CoreEvent>, string>> = {
   route: 'Name of the route.',
   broker: 'Node id in decimal, or `bootstrap`; for protocols without node ids the advertised `host:port`.',
   client: 'Id of the client, as in `GET /v1/clients`.',
+  remote: 'Where the client comes from, `host:port`.',
   upstream: 'Id of the broker connection, as in `GET /v1/upstreams`.',
   reason: 'A member of the closed list that belongs to the event; see [reasons.md](reasons.md).',
   detail: 'A sentence for people; absent if there is nothing to add.',

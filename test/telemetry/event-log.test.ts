@@ -51,6 +51,7 @@ const gone = (reason: (typeof CLOSE_REASONS)[number], client = 'c1'): CoreEvent 
   type: 'client.disconnected',
   ...at,
   client,
+  remote: '127.0.0.1:50000',
   reason,
   detail: '',
   ageSeconds: 1.23456,
@@ -58,7 +59,7 @@ const gone = (reason: (typeof CLOSE_REASONS)[number], client = 'c1'): CoreEvent 
 
 t.test('the product at work writes nothing at level info', async (t) => {
   const { lines, observe } = logAt('info');
-  observe({ type: 'client.connected', ...at, client: 'c1' });
+  observe({ type: 'client.connected', ...at, client: 'c1', remote: '127.0.0.1:50000' });
   observe(connected);
   observe({ type: 'pool.awake', ...at, dialSeconds: 0.002, clients: 1 });
   observe({ type: 'upstream.idle_marked', ...at, upstream: 'u1', ageSeconds: 3 });
@@ -152,7 +153,7 @@ t.test('at level debug everything is written and nothing is held back', async (t
   const { lines, observe } = logAt('debug');
   for (let i = 0; i < 5; i++) observe(gone('upstream_lost'));
   for (let i = 0; i < 5; i++) observe(dialFailed());
-  observe({ type: 'client.connected', ...at, client: 'c1' });
+  observe({ type: 'client.connected', ...at, client: 'c1', remote: '127.0.0.1:50000' });
   t.equal(lines.length, 11);
 });
 

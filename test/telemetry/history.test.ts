@@ -36,8 +36,8 @@ t.test('trouble is remembered newest first, and the same again is counted with i
 
 t.test('what happens all the time is not remembered, but that a pool fell asleep and woke up is', async (t) => {
   const history = new History(() => 0);
-  history.observe({ type: 'client.connected', ...at, client: 'c1' });
-  const left = { client: 'c1', reason: 'client_closed', detail: '', ageSeconds: 1 } as const;
+  history.observe({ type: 'client.connected', ...at, client: 'c1', remote: '127.0.0.1:50000' });
+  const left = { client: 'c1', remote: '127.0.0.1:50000', reason: 'client_closed', detail: '', ageSeconds: 1 } as const;
   history.observe({ type: 'client.disconnected', ...at, ...left });
   history.observe({
     type: 'upstream.connected',

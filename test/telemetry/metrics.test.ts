@@ -139,8 +139,8 @@ t.test('a distribution of the core becomes a cumulated histogram', async (t) => 
 t.test('events are counted under their route, broker and reason', async (t) => {
   const metrics = new Metrics(['orders'], () => [new FakeRoute()]);
   const at = { route: 'orders', broker: '1' };
-  metrics.observe({ type: 'client.connected', ...at, client: 'c1' });
-  const closed = { client: 'c1', reason: 'stalled', detail: '', ageSeconds: 1 } as const;
+  metrics.observe({ type: 'client.connected', ...at, client: 'c1', remote: '127.0.0.1:50000' });
+  const closed = { client: 'c1', remote: '127.0.0.1:50000', reason: 'stalled', detail: '', ageSeconds: 1 } as const;
   metrics.observe({ type: 'client.disconnected', ...at, ...closed });
   metrics.observe({
     type: 'upstream.connected',

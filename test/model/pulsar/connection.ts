@@ -1,7 +1,7 @@
 /** One socket of a client process, as its library keeps it: requests and who waits for their answers. */
 import type { FakePeer } from '../../support/fake-peer.ts';
 import type { Transport } from '../../support/pulsar/broker-connection.ts';
-import { type ConnectOptions, requestIdOf, type ScriptedClient } from '../../support/pulsar/client.ts';
+import { requestIdOf, type ScriptedClient } from '../../support/pulsar/client.ts';
 import type { Command, CommandName, FieldsOf } from '../../support/pulsar/commands.ts';
 import type { Frame } from '../../support/pulsar/frames.ts';
 
@@ -91,7 +91,7 @@ export class Connection {
   readonly #abandoned = new Set<bigint>();
   readonly #waiting: (() => void)[] = [];
 
-  constructor(socket: Socket, broker: string, options: ConnectOptions, told: (each: Frame) => void) {
+  constructor(socket: Socket, broker: string, told: (each: Frame) => void) {
     this.socket = socket;
     this.broker = broker;
     const { client } = socket;
@@ -108,7 +108,6 @@ export class Connection {
         asked.told(command);
       }
     };
-    client.hello(options);
   }
 
   get client(): ScriptedClient {

@@ -110,18 +110,19 @@ export class Process {
     });
   }
 
-  /** Null: nobody listens. */
+  /** Null: nobody listens, or it is gone again at once. */
   connectionTo(broker: string): Connection | null {
     const known = this.#open.get(broker);
     if (known !== undefined) return known;
     const socket = this.#world.open();
     if (socket === null) return null;
     const options = broker === '' ? this.#options : { ...this.#options, proxyToBrokerUrl: broker };
-    const connection = new Connection(socket, broker, options, (each) => this.#told(connection, each));
+    const connection = new Connection(socket, broker, (each) => this.#told(connection, each));
     this.#open.set(broker, connection);
     this.connections.push(connection);
     socket.client.onEnd = () => this.#ended(connection);
-    return connection;
+    socket.client.hello(options);
+    return connection.isOpen ? connection : null;
   }
 
   #ended(connection: Connection): void {
