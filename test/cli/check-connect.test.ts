@@ -244,7 +244,8 @@ t.test(
     const { code, out } = await check(folderOf(t, {}), [{ upstream }]);
     t.equal(code, 1);
     const [, after] = new RegExp(`:${port}  failed after (\\d+) ms\\n    because  timeout: ETIMEDOUT`).exec(out) ?? [];
-    t.ok(Number(after) >= 100 && Number(after) < 2500, `after ${after} ms`);
+    // Node's timers may be a millisecond early.
+    t.ok(Number(after) >= 99 && Number(after) < 2500, `after ${after} ms`);
     t.match(out, /127\.0\.0\.1:1 {2}failed after \d+ ms\n {4}because {2}refused: ECONNREFUSED/);
   },
 );
