@@ -100,7 +100,7 @@ export interface PassedCredentials {
   /** The name of the identity that shows this; it stays until it was let go of as often as it was held. */
   hold(credential: Credential): string;
   letGo(identity: string): void;
-  /** What that identity shows from now on; brokers take it for the same principal. */
+  /** What that identity shows from now on, if it cannot be somebody else's. */
   renew(identity: string, credential: Credential): void;
   /**
    * What an identity shows has come to its end: a client of it is to be asked for another. It is told once more every

@@ -11,6 +11,7 @@ import type { Identities, Login, LoginSource } from '../core/login.ts';
 import { CredentialEnds } from './credential-ends.ts';
 import type { CredentialSource } from './credentials.ts';
 import { fingerprintOf, type Material } from './fingerprint.ts';
+import { areOfOneBearer } from './token.ts';
 
 /** Of the hash in the name: enough that nobody meets another one, and few enough for a table. */
 const SHOWN_DIGITS = 16;
@@ -88,9 +89,15 @@ export class PassedIdentities implements Identities, PassedCredentials {
     this.#left.add(identity);
   }
 
-  /** @throws {Error} if nobody holds it */
+  /**
+   * Where others hold it too, nothing is taken over that may be somebody else's: a broker that asked has checked it for
+   * one connection, and those that are still to be opened would carry what the others send.
+   *
+   * @throws {Error} if nobody holds it
+   */
   renew(identity: string, credential: Credential): void {
     const held = this.#get(identity);
+    if (held.holders > 1 && !isOfTheSame(held.shown, credential)) return;
     held.shown = credential;
     held.isRenewed = fingerprintOf(materialOf(credential)) !== fingerprintOf(held.source.material);
     this.#ends.watch(identity, credential);
@@ -140,6 +147,12 @@ export class PassedIdentities implements Identities, PassedCredentials {
 function nameOf(credential: Credential, material: Material): string {
   const method = 'method' in credential && METHOD.test(credential.method) ? credential.method : 'passed';
   return `${method}-${fingerprintOf(material).slice(0, SHOWN_DIGITS)}`;
+}
+
+/** As far as a look tells. */
+function isOfTheSame(shown: Credential, credential: Credential): boolean {
+  if (shown.mechanism !== 'PASSED' || credential.mechanism !== 'PASSED') return false;
+  return shown.method === credential.method && areOfOneBearer(shown.data, credential.data);
 }
 
 function materialOf(credential: Credential): Material {

@@ -153,3 +153,18 @@ t.test('who does not answer is not asked again, but another one is after a minut
   t.strictSame(asked(), [1, 0, 2], 'until that ends as well');
   t.strictSame(sidecar.closeReasons, []);
 });
+
+t.test('who renews as somebody else speaks for himself alone', async (t) => {
+  const bobs = endingToken('bob', END + LIFE_SECONDS);
+  const sidecar = await start(t, [OLD, NEW, bobs]);
+  const [changed, alice] = [sidecar.open(), sidecar.open()];
+  await changed.connect({ token: OLD });
+  await alice.connect({ token: OLD });
+  shows(changed, bobs);
+  sidecar.pass(LIFE_SECONDS + 5);
+  t.equal(changed.heard('AUTH_CHALLENGE').length, 1);
+  await alice.lookup(TOPIC);
+  const { connections } = sidecar.cluster.broker();
+  t.strictSame(connections.at(-1)?.shown, [`token:${OLD}`]);
+  t.notOk(connections.some(({ shown }) => shown.includes(`token:${bobs}`)));
+});
