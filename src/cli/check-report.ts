@@ -80,7 +80,8 @@ function found(route: ProbedRoute, probed: ProbedAddress): string[] {
   }
   if (brokers !== null) {
     const list = brokers.map(({ node, address }) => `${node} at ${address}`).join(', ');
-    lines.push(`cluster  ${clusterId ?? 'without an id'}, ${count(brokers.length, 'broker')}: ${list}`);
+    const cluster = clusterId === null ? '' : `${clusterId}, `;
+    lines.push(`cluster  ${cluster}${count(brokers.length, 'broker')}: ${list}`);
   }
   lines.push(...apiLines(probed), ...brokerLines(probed));
   if (route.protocol === 'tcp') lines.push('asked    nothing: a tcp route passes bytes on as they are');

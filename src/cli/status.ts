@@ -42,7 +42,9 @@ export function statusText(version: VersionAnswer, { routes, recent }: RoutesAns
 
 function routeLines(route: RouteView, recent: readonly RecentEvent[]): string[] {
   const { clients, upstreams, brokers, connectionsSaved: saved } = route;
-  const cluster = route.learnt ? `cluster ${route.clusterId ?? 'without an id'}` : unlearnt(route, recent);
+  // Pulsar's clusters have no id.
+  const known = route.clusterId === null ? count(brokers.length, 'broker') : `cluster ${route.clusterId}`;
+  const cluster = route.learnt ? known : unlearnt(route, recent);
   const heading = `route ${route.name} (${route.protocol})  ${route.listen} -> ${route.bootstrap.join(', ')}  ${cluster}`;
   // Pulsar's brokers are reached through the one address, unless they have listeners: then one without is served nowhere.
   const through = route.protocol === 'pulsar' && brokers.every(({ local }) => local === null);

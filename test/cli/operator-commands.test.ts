@@ -51,6 +51,13 @@ t.test('status is one screen: state, routes, brokers, counts, connections saved,
 
 const words = { level: 'warn', message: 'a broker connection could not be opened', detail: '' };
 
+t.test('status of a cluster that has no id counts its brokers', async (t) => {
+  const route = new FakeRoute();
+  route.state = routeView('orders', { clusterId: null });
+  const { url } = await adminOn(t, [route], { recent: () => [] });
+  t.match((await invoke('status', '--admin', url)).out, /^route orders .* broker-2:9092 {2}\d brokers?$/m);
+});
+
 t.test('status says that no broker has answered yet, and that nothing is open', async (t) => {
   const route = new FakeRoute();
   route.learnt = false;
