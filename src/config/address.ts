@@ -41,6 +41,8 @@ export function schemeOf(text: string): ServiceScheme | undefined {
 /** Like `readAddress`, and also `pulsar://host:port` or `pulsar+ssl://host:port`, of one broker. */
 export function readServiceAddress(text: string): HostPort | { readonly fault: string } {
   const scheme = schemeOf(text);
+  if (scheme === undefined && text.includes('://'))
+    return { fault: 'must be host:port, such as broker-1:9092, or on a pulsar route pulsar://broker-1:6650' };
   if (scheme === undefined) return readAddress(text);
   if (text.includes(',')) return { fault: `must be one broker: give each an entry of its own` };
   const read = readAddress(text.slice(scheme.length).replace(/\/$/, ''));

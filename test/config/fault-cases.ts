@@ -195,7 +195,7 @@ const VALUES: readonly FaultCase[] = [
     name: 'addresses',
     text: GOOD.replace('broker-1:9092', 'kafka://b:9092, b, ":1", b:65536, 300.1.1.1:1, "::1:1", b:0, a_b:1'),
     faults: [
-      '5:29 routes[0].upstream.bootstrap[0]: must be host:port without a scheme, such as broker-1:9092, not "kafka://b:9092"',
+      '5:29 routes[0].upstream.bootstrap[0]: must be host:port, such as broker-1:9092, or on a pulsar route pulsar://broker-1:6650, not "kafka://b:9092"',
       '5:45 routes[0].upstream.bootstrap[1]: must be host:port, such as 127.0.0.1:9092, not "b"',
       '5:48 routes[0].upstream.bootstrap[2]: must name a host before the port, such as 127.0.0.1:9092, not ":1"',
       '5:54 routes[0].upstream.bootstrap[3]: must end in a port from 0 to 65535, not "b:65536"',

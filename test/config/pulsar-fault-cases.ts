@@ -106,7 +106,7 @@ export const PULSAR_FAULT_CASES: readonly FaultCase[] = [
     faults: [
       '5:29 routes[0].upstream.bootstrap[0]: must be one broker: give each an entry of its own, not "pulsar://a:1,b:2"',
       '5:49 routes[0].upstream.bootstrap[1]: must be pulsar://host:port, such as pulsar://broker-1:6650, not "pulsar://a"',
-      '5:63 routes[0].upstream.bootstrap[2]: must be host:port without a scheme, such as broker-1:9092, not "http://a:8080"',
+      '5:63 routes[0].upstream.bootstrap[2]: must be host:port, such as broker-1:9092, or on a pulsar route pulsar://broker-1:6650, not "http://a:8080"',
     ],
   },
   {
