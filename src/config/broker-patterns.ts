@@ -1,8 +1,12 @@
 /** Which brokers a client may name by itself: patterns of `host:port` in which `*` stands for what may differ. */
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { formatAddress, type HostPort } from './address.ts';
 
 const HOST_PART = /^[A-Za-z0-9_*-]+$/;
+/** Of a pattern of IPv4 addresses. */
+const OCTET = /^(?:\d+|\*)$/;
+
+type BrokerTest = (host: string, port: number) => boolean;
 
 interface Pattern {
   readonly host: string;
@@ -23,19 +27,13 @@ export function allowsAnyHost(text: string): boolean {
 }
 
 /**
- * `*` in a name stands for any part of it between two dots, so that a pattern of one domain admits none of another; alone
- * it stands for every host, or every port. Hosts that were configured are known anyway.
+ * `*` in a name stands for any part of it between two dots, so that a pattern of one domain admits none of another, and in
+ * an IPv4 address for a number; alone it stands for every host, or every port. Hosts that were configured are known anyway.
  */
-export function brokerFilter(
-  patterns: readonly string[],
-  known: readonly HostPort[],
-): (host: string, port: number) => boolean {
-  const expressions = patterns.flatMap((text) => partsOf(text) ?? []).map(expressionOf);
+export function brokerFilter(patterns: readonly string[], known: readonly HostPort[]): BrokerTest {
+  const tests = patterns.flatMap((text) => partsOf(text) ?? []).map(testOf);
   const names = new Set(known.map((address) => canonical(address)));
-  return (host, port) => {
-    const name = canonical({ host, port });
-    return names.has(name) || expressions.some((expression) => expression.test(name));
-  };
+  return (host, port) => names.has(canonical({ host, port })) || tests.some((test) => test(host, port));
 }
 
 function partsOf(text: string): Pattern | undefined {
@@ -45,12 +43,19 @@ function partsOf(text: string): Pattern | undefined {
   return { host, port: found[3] ?? '' };
 }
 
-function expressionOf({ host, port }: Pattern): RegExp {
+function testOf({ host, port }: Pattern): BrokerTest {
   const ofPort = port === '*' ? '\\d+' : String(Number(port));
-  if (host === '*') return new RegExp(`^.+:${ofPort}$`);
+  if (host === '*') return matches(new RegExp(`^.+:${ofPort}$`));
   const fixed = isIPv6(host) ? `[${host}]` : withoutEnd(host);
   const literal = fixed.toLowerCase().replace(/[.[\]-]/g, '\\$&');
-  return new RegExp(`^${literal.replaceAll('*', '[^.:]*')}:${ofPort}$`);
+  const test = matches(new RegExp(`^${literal.replaceAll('*', '[a-z0-9_-]*')}:${ofPort}$`));
+  // Else whoever owns a domain would choose the address: 10.1.example.com is no address of 10.1.*.*.
+  const isOfAddresses = fixed.includes('.') && fixed.split('.').every((part) => OCTET.test(part));
+  return isOfAddresses ? (name, at) => isIPv4(withoutEnd(name)) && test(name, at) : test;
+}
+
+function matches(expression: RegExp): BrokerTest {
+  return (host, port) => expression.test(canonical({ host, port }));
 }
 
 function canonical({ host, port }: HostPort): string {

@@ -40,6 +40,18 @@ t.test('a pattern admits what it names and nothing beside it', async (t) => {
   t.notOk(allows(pattern, 'broker-7.pulsar.svc', 66500));
 });
 
+t.test('a pattern of addresses admits addresses, and no names that begin like one', async (t) => {
+  t.ok(allows(['10.1.*.*:6650'], '10.1.2.3', 6650));
+  for (const host of ['10.1.attacker.com', '10.1.2.com', '10.1.2.3.com', '10.1.2.', '10.1.2.300', '10.1.2', '10.1..3'])
+    t.notOk(allows(['10.1.*.*:6650', '10.1.*.com.*:6650'], host, 6650), host);
+  t.ok(allows(['10.1.*.com:6650'], '10.1.2.com', 6650));
+});
+
+t.test('a star stands for nothing that a resolver could take for a dot', async (t) => {
+  for (const dot of ['\u3002', '\uff0e', '\uff61', '\u0000', '%', '@', '/'])
+    t.notOk(allows(['broker-*:6650'], `broker-x${dot}attacker`, 6650), JSON.stringify(dot));
+});
+
 t.test('a star alone stands for every host, or for every port', async (t) => {
   t.ok(allows(['*:6650'], 'any.host.example', 6650));
   t.ok(allows(['*:6650'], '::1', 6650));

@@ -5,7 +5,11 @@
 import type { BrokerNode } from '../../contract/topology.ts';
 
 const URL_PATTERN = /^(?:pulsar(?:\+ssl)?:\/\/)(.*?)\/?$/;
-const ADDRESS_PATTERN = /^(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([^\s[\]:/@?#,]+)):(\d{1,5})$/;
+/**
+ * Names in ASCII alone: resolvers take what looks like a dot elsewhere for one (U+3002, U+FF0E), and a client's name would
+ * pass a pattern for something else than what is dialled.
+ */
+const ADDRESS_PATTERN = /^(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|(\w(?:[\w.-]*\w)?\.?)):(\d{1,5})$/;
 const LARGEST_PORT = 65_535;
 /** Longer than any host name and port. */
 const MOST_CHARACTERS = 300;
