@@ -24,6 +24,7 @@ export interface LaneRelayClient {
   readonly now: number;
   /** Connections have not taken all that they were sent: the next read would fill a buffer that is still needed. */
   readonly unsent: boolean;
+  /** The broker of the inspected request is reachable as far as we know. */
   mayAnswer(): boolean;
   /** The lane of the inspected request if it may be written there now; null: it waits, or the client was closed. */
   lane(): Lane | null;
@@ -171,7 +172,10 @@ export class LaneRelay {
   #request(bytes: Buffer, at: number, isOurs: boolean): number | null {
     const client = this.#client;
     const { session } = client;
-    let verdict = session.inspect(bytes, at, bytes.length, client.mayAnswer(), false);
+    let verdict = session.inspect(bytes, at, bytes.length, false, false);
+    // Which broker it is about is known only now.
+    if (verdict === Verdict.learn && client.mayAnswer())
+      verdict = session.inspect(bytes, at, bytes.length, true, false);
     if (verdict === Verdict.learn) {
       if (!client.learn()) return null;
       verdict = session.inspect(bytes, at, bytes.length, true, false);
@@ -194,18 +198,26 @@ export class LaneRelay {
         return this.#body(bytes, at);
       case Verdict.close:
       case Verdict.dismiss:
-        this.flush();
-        this.#over = true;
-        client.giveUp(
+        this.#giveUp(
           session.closeReason,
           session.closeDetail,
           verdict === Verdict.dismiss ? session.answer() : undefined,
         );
         return null;
+      case Verdict.learn:
+        // That broker is there, and has not told what this client needs: there is nothing to wait for.
+        this.#giveUp('versions_changed', 'the broker was asked, and said nothing that this client can be told');
+        return null;
       default:
         this.#incomplete = verdict === Verdict.incomplete && !isOurs;
         return null;
     }
+  }
+
+  #giveUp(reason: CloseReason, detail: string, lastWords?: Buffer): void {
+    this.flush();
+    this.#over = true;
+    this.#client.giveUp(reason, detail, lastWords);
   }
 
   #forward(bytes: Buffer, at: number): number | null {
@@ -228,9 +240,7 @@ export class LaneRelay {
     }
     const refusal = upstream.admitLane(session, lane, bytes, at, client.now);
     if (refusal !== undefined) {
-      this.flush();
-      this.#over = true;
-      client.giveUp(refusal, 'what it was told is no longer right for the broker');
+      this.#giveUp(refusal, 'what it was told is no longer right for the broker');
       return null;
     }
     this.#bodyLeft = session.size;

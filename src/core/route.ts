@@ -237,6 +237,8 @@ export class Route implements ClientHost, LaneHost {
   mayAnswer(client: RouteClient): boolean {
     const { pools } = this;
     const identity = pools.lookedAtBy(client);
+    const { routing } = client.session;
+    if (routing !== undefined) return pools.isTrusted(routing.node, identity);
     const stays = client.listener !== BOOTSTRAP || (client.node !== null && pools.isReachable(client.node, identity));
     return pools.isTrusted(stays ? client.node : pools.choose(client.node, identity), identity);
   }

@@ -1,7 +1,18 @@
 /** A client of which something waits for a broker: it keeps its order, loses nothing, and disturbs nobody. */
 import t from 'tap';
+import { Verdict } from '../../src/contract/protocol.ts';
 import type { FakeBroker } from '../support/fake-broker.ts';
-import { answer, isServed, join, keyed, onlyLink, startLanes, tenantsOf, wordsOn } from '../support/lanes-fixture.ts';
+import {
+  answer,
+  isServed,
+  join,
+  keyed,
+  onlyLink,
+  routeOf,
+  startLanes,
+  tenantsOf,
+  wordsOn,
+} from '../support/lanes-fixture.ts';
 
 const THERE = 'broker-2:9092';
 
@@ -169,6 +180,16 @@ t.test('who may only be answered once the broker was reached waits for that', as
   greet(broker);
   t.strictSame(app.ids.slice(2), asked);
   t.strictSame(core.disconnected, []);
+});
+
+t.test('who was told nothing of a broker that is there does not wait for it', async (t) => {
+  const core = await startLanes(t);
+  const app = join(core);
+  t.ok(isServed(app));
+  const [session] = routeOf(core).sessions;
+  if (session !== undefined) session.changed = Verdict.learn;
+  app.send('hi');
+  t.strictSame(core.disconnected, ['versions_changed']);
 });
 
 t.test('a client that was not read for a broker that does not read is read again if that breaks', async (t) => {

@@ -116,15 +116,15 @@ export class PulsarClientSession implements ClientSession, ClientRouting {
     const { type } = command;
     const request = REQUEST_OF[type] ?? (type > LAST_TYPE ? UNKNOWN_REQUEST : undefined);
     this.type = type;
+    const complete = end - start >= this.size;
     if (this.told === null) {
       if (type !== Type.connect) return this.#close('protocol_error', 'a client must begin with CONNECT');
-      return this.#inspectConnect(bytes, command, mayAnswer);
+      return complete ? this.#inspectConnect(bytes, command, mayAnswer) : Verdict.incomplete;
     }
     if (request === undefined) return this.#close('protocol_error', `a client sent a command of type ${type}`);
     this.request = request;
     this.work = request.work;
     this.demand = request.pin === undefined ? Demand.pool : Demand.pin;
-    const complete = end - start >= this.size;
     if (request.kind === 'session' && this.size > MOST_CONNECT_BYTES)
       return this.#close('protocol_error', `${request.name} of ${this.size} bytes`);
     if (request.kind === 'session') return complete ? this.#inspectSession(bytes, command) : Verdict.incomplete;

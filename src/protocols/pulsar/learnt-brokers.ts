@@ -31,9 +31,14 @@ export class LearntBrokers {
   }
 }
 
-/** What is known after both: of the versions what the broader question found, if the other does not contradict it. */
+/**
+ * What is known after both. A narrower question takes the place of a broader one, and not its breadth, or clients of newer
+ * versions could be told nothing as long as the connection that asked for them stays.
+ */
 function later(before: Connected, said: Connected): Connected {
-  const agrees = said.protocolVersion === Math.min(said.askedVersion, before.protocolVersion);
-  if (said.askedVersion >= before.askedVersion || !agrees) return said;
-  return { ...said, askedVersion: before.askedVersion, protocolVersion: before.protocolVersion };
+  const { askedVersion } = before;
+  if (said.askedVersion >= askedVersion) return said;
+  const isNewest = said.protocolVersion < said.askedVersion; // of that broker, whoever asks
+  const protocolVersion = isNewest ? said.protocolVersion : Math.max(before.protocolVersion, said.protocolVersion);
+  return { ...said, askedVersion, protocolVersion };
 }

@@ -79,6 +79,15 @@ t.test('a client that was greeted is held to the protocol', async (t) => {
   }
 });
 
+t.test('CONNECT is answered once all of its frame is there, whatever stands behind its command', async (t) => {
+  const connect = Buffer.concat([CONNECT, Buffer.alloc(3)]);
+  connect.writeUInt32BE(connect.length - 4, 0);
+  const client = new Client(new Fixture().route.client(BOOTSTRAP));
+  t.equal(client.verdict(connect.subarray(0, CONNECT.length)), Verdict.incomplete);
+  t.equal(client.verdict(connect), Verdict.learn);
+  t.equal(client.session.size, connect.length);
+});
+
 t.test('PING is answered at once, and PONG goes nowhere', async (t) => {
   const client = new Fixture().client();
   t.equal(client.asks('PING', {}), Verdict.answer);

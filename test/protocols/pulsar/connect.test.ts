@@ -95,3 +95,16 @@ t.test('a narrower question does not take away what a broader one found, unless 
   brokers.learn('', 'b:6650', { ...SAID, askedVersion: 17, protocolVersion: 14 });
   t.match(brokers.find('', 'b:6650', 21), { protocolVersion: 14 }, 'an older broker has taken its place');
 });
+
+t.test(
+  'clients of every version are told something, also where a broker that answers is newer than the last',
+  async (t) => {
+    const brokers = new LearntBrokers();
+    brokers.learn('', 'b:6650', { ...SAID, askedVersion: 21, protocolVersion: 15 });
+    brokers.learn('', 'b:6650', { ...SAID, askedVersion: 17, protocolVersion: 17 });
+    t.match(brokers.find('', 'b:6650', 17), { protocolVersion: 17 });
+    t.match(brokers.find('', 'b:6650', 21), { protocolVersion: 17 }, 'as far as anybody knows');
+    brokers.learn('', 'b:6650', { ...SAID, askedVersion: 21, protocolVersion: 21 });
+    t.match(brokers.find('', 'b:6650', 21), { protocolVersion: 21 });
+  },
+);

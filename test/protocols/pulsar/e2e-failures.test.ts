@@ -211,3 +211,61 @@ for (const asks of ['keepAlive', 'challenge'] as const) {
     t.equal(carrier.heard('SEND_ERROR').length, 0);
   });
 }
+
+t.test('a broker that is dead looks dead to whoever asks for it, although others are well', async (t) => {
+  const sidecar = await startPulsar(t, { brokers: 2 });
+  sidecar.cluster.topic(TOPIC, 1);
+  const service = sidecar.open();
+  await service.connect();
+  await service.lookup(TOPIC);
+  const carrier = sidecar.open();
+  await carrier.connect({ proxyToBrokerUrl: 'broker-2:6650' });
+  sidecar.kill(1);
+  const late = [0, 1, 2].map(() => {
+    const client = sidecar.open();
+    const connected = client.connect({ proxyToBrokerUrl: 'broker-2:6650' });
+    sidecar.pass(6);
+    return { client, connected };
+  });
+  for (const { client, connected } of late) {
+    await t.rejects(connected);
+    t.notOk(client.isOpen);
+    t.strictSame(client.names, [], 'it was not told CONNECTED');
+  }
+  sidecar.serve(1);
+  sidecar.pass(10);
+  const client = sidecar.open();
+  const connected = client.connect({ proxyToBrokerUrl: 'broker-2:6650' });
+  sidecar.pass(6);
+  await connected;
+  t.ok(service.isOpen);
+});
+
+t.test('where brokers of two versions are behind one address, clients of every version are served', async (t) => {
+  const sidecar = await startPulsar(t, { cluster: { protocolVersion: 15 } });
+  const first = sidecar.open();
+  await first.connect();
+  sidecar.cluster.broker().holdAnswers('LOOKUP');
+  const lookup = first.lookup(TOPIC); // the connection for questions stays
+  sidecar.pump();
+  Object.assign(sidecar.cluster.options, { protocolVersion: 21 });
+  const consumes = async (protocolVersion: number): Promise<boolean> => {
+    const client = sidecar.open();
+    await client.connect({ protocolVersion });
+    const consumer = client.consumer(`${TOPIC}-${protocolVersion}`, 'sub');
+    sidecar.pump();
+    return consumer.then(
+      () => true,
+      () => false,
+    );
+  };
+  t.notOk(await consumes(17), 'it was told what the older broker can');
+  t.ok(await consumes(17), 'and the next time what the newer one can');
+  t.notOk(await consumes(21));
+  t.ok(await consumes(21));
+  t.ok(await consumes(17));
+  sidecar.cluster.broker().release();
+  sidecar.pump();
+  await lookup;
+  t.strictSame(sidecar.closeReasons, ['versions_changed', 'versions_changed']);
+});
