@@ -20,6 +20,7 @@ import {
   textIn,
   withNumber,
 } from './message.ts';
+import { type Question, Questions } from './questions.ts';
 import type { PulsarRoute } from './route.ts';
 
 const MOST_HOPS = 20;
@@ -27,18 +28,6 @@ const MOST_HOPS = 20;
 const REDIRECT = 0n;
 const CONNECT = 1n;
 const FAILED = 2n;
-
-interface Question<T> {
-  /** Null: whoever asked is gone. */
-  tenant: T | null;
-  readonly client: PulsarClientSession;
-  /** The client's own request id. */
-  readonly id: bigint;
-  readonly type: number;
-  /** A lookup as its client sent it; empty for other questions. */
-  readonly frame: Buffer;
-  readonly hops: number;
-}
 
 interface Blocked<T> {
   readonly question: Question<T>;
@@ -55,9 +44,8 @@ export class LookupLink<T> implements Link<T> {
   readonly #route: PulsarRoute;
   readonly #context: LinkContext;
   readonly #brokers: AnsweredBrokers;
-  readonly #questions = new Map<bigint, Question<T>>();
+  readonly #questions = new Questions<T>();
   readonly #tenants = new Map<T, PulsarClientSession>();
-  #next = 1n;
   #blocked: Blocked<T> | null = null;
 
   constructor(route: PulsarRoute, context: LinkContext) {
@@ -82,9 +70,7 @@ export class LookupLink<T> implements Link<T> {
   }
 
   owes(tenant: T): boolean {
-    if (this.#blocked?.question.tenant === tenant) return true;
-    for (const question of this.#questions.values()) if (question.tenant === tenant) return true;
-    return false;
+    return this.#questions.isOwedTo(tenant) || this.#blocked?.question.tenant === tenant;
   }
 
   keeps(): boolean {
@@ -101,14 +87,12 @@ export class LookupLink<T> implements Link<T> {
     if (requestId === null) return 'protocol_error';
     const command = commandIn(bytes, start);
     this.#tenants.set(tenant, client);
-    const own = this.#next;
-    this.#next += 1n;
-    this.head = withNumber(bytes, command, request.requestId, own);
-    this.replaced = client.size;
     const isLookup = type === Type.lookup;
     const hops = isLookup ? (client.redirects.get(requestId)?.hops ?? 0) : 0;
     const frame = isLookup ? Buffer.from(bytes.subarray(start, start + client.size)) : NOTHING;
-    this.#questions.set(own, { tenant, client, id: requestId, type, frame, hops });
+    const own = this.#questions.ask(tenant, { client, id: requestId, type, frame, hops });
+    this.head = withNumber(bytes, command, request.requestId, own);
+    this.replaced = client.size;
     client.admitted();
     return undefined;
   }
@@ -121,7 +105,7 @@ export class LookupLink<T> implements Link<T> {
   leave(tenant: T): undefined {
     this.#tenants.get(tenant)?.renewals.linkGone(this);
     this.#tenants.delete(tenant);
-    for (const question of this.#questions.values()) if (question.tenant === tenant) question.tenant = null;
+    this.#questions.leave(tenant);
     if (this.#blocked?.question.tenant === tenant) this.#blocked.question.tenant = null;
   }
 
@@ -152,7 +136,7 @@ export class LookupLink<T> implements Link<T> {
       const words = textIn(bytes, fieldsOf(bytes, command.at, command.end), 3) ?? 'an error';
       return { reason: 'broker_closed', detail: `the broker says: ${words}` };
     }
-    const question = own === undefined ? undefined : this.#questions.get(own);
+    const question = own === undefined ? undefined : this.#questions.find(own);
     if (own === undefined || question === undefined)
       return { reason: 'wrong_correlation_id', detail: `an answer to ${own}, which was not asked` };
     if (command.type !== Type.error && command.type !== question.type + 1)
@@ -160,7 +144,7 @@ export class LookupLink<T> implements Link<T> {
         reason: 'protocol_error',
         detail: `a question of type ${question.type} is answered with ${command.type}`,
       };
-    this.#questions.delete(own);
+    this.#questions.answered(own, question);
     if (this.#questions.size === 0) this.head = null; // a quiet connection keeps nothing of what it carried
     if (command.type === Type.lookupResponse) {
       this.#found(question, bytes.subarray(start, end), command.at - start, command.end - start, sink);

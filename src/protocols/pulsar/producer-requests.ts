@@ -26,6 +26,10 @@ const MOST_ABANDONED = 1000;
 export class ProducerRequests<T> {
   readonly #names: ClosingNames;
   readonly #asked = new Map<bigint, Asked<T>>();
+  /** Those of one producer, which are few where there may be thousands. */
+  readonly #byProducer = new Map<Producer, Set<bigint>>();
+  /** How many answers each tenant is owed. */
+  readonly #owed = new Map<T, number>();
   /** Answers to these may or may not come. */
   readonly #abandoned = new Set<bigint>();
   #next = 1n;
@@ -46,6 +50,10 @@ export class ProducerRequests<T> {
     const closing = isClose ? producer.key : null;
     if (closing !== null) this.#names.begin(closing);
     this.#asked.set(own, { purpose, producer, tenant, requestId, number: producer.upstreamId, closing });
+    const its = this.#byProducer.get(producer);
+    if (its === undefined) this.#byProducer.set(producer, new Set([own]));
+    else its.add(own);
+    this.#owe(tenant, purpose, 1);
     return own;
   }
 
@@ -54,13 +62,25 @@ export class ProducerRequests<T> {
   }
 
   answered(own: bigint): void {
+    const asked = this.#asked.get(own);
+    if (asked === undefined) return;
     this.#asked.delete(own);
+    const its = this.#byProducer.get(asked.producer);
+    its?.delete(own);
+    if (its?.size === 0) this.#byProducer.delete(asked.producer);
+    this.#owe(asked.tenant, asked.purpose, -1);
+  }
+
+  #owe(tenant: T | null, purpose: Purpose, more: number): void {
+    // What is opened for a message that waits can be opened elsewhere.
+    if (tenant === null || purpose === 'reopen') return;
+    const owed = (this.#owed.get(tenant) ?? 0) + more;
+    if (owed > 0) this.#owed.set(tenant, owed);
+    else this.#owed.delete(tenant);
   }
 
   isOwedTo(tenant: T): boolean {
-    // What is opened for a message that waits can be opened elsewhere.
-    for (const asked of this.#asked.values()) if (asked.tenant === tenant && asked.purpose !== 'reopen') return true;
-    return false;
+    return this.#owed.has(tenant);
   }
 
   /**
@@ -70,9 +90,10 @@ export class ProducerRequests<T> {
    */
   abandon(producer: Producer, number: number): T[] {
     const waited: T[] = [];
-    for (const [own, asked] of this.#asked) {
-      if (asked.producer !== producer || asked.number !== number || asked.closing !== null) continue;
-      this.#asked.delete(own);
+    for (const own of [...(this.#byProducer.get(producer) ?? [])]) {
+      const asked = this.#asked.get(own);
+      if (asked === undefined || asked.number !== number || asked.closing !== null) continue;
+      this.answered(own);
       this.#abandoned.add(own);
       if (asked.purpose === 'reopen' && asked.tenant !== null) waited.push(asked.tenant);
     }
@@ -89,6 +110,7 @@ export class ProducerRequests<T> {
   }
 
   leave(tenant: T): void {
+    this.#owed.delete(tenant);
     for (const asked of this.#asked.values()) if (asked.tenant === tenant) asked.tenant = null;
   }
 
