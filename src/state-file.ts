@@ -104,8 +104,8 @@ function topologyIn(text: string): Topology {
 
 function nodeIn(value: unknown): BrokerNode {
   const { node, host, port } = fieldsOf(value);
-  if (typeof node !== 'string' || !/^[\w.:-]{1,300}$/.test(node)) throw new Error('a node has no name');
-  if (typeof host !== 'string' || !/^[\w.:-]{1,255}$/.test(host)) throw new Error(`node ${node} has no host`);
+  if (typeof node !== 'string' || !/^[\w.:[\]%-]{1,300}$/.test(node)) throw new Error('a node has no name');
+  if (typeof host !== 'string' || !/^[\w.:%-]{1,255}$/.test(host)) throw new Error(`node ${node} has no host`);
   if (typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65_535) {
     throw new Error(`node ${node} has no port`);
   }

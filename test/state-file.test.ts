@@ -30,6 +30,18 @@ t.test('the last map of a cluster is there again after a restart', async (t) => 
   t.strictSame(readdirSync(join(path, '..')), ['orders.json'], 'nothing else is left');
 });
 
+t.test('brokers that are known by their address are there again, whatever that is', async (t) => {
+  const { file, path } = stateFile(t);
+  const nodes = [
+    { node: '[fd00::1]:6650', host: 'fd00::1', port: 6650 },
+    { node: '[fe80::1%eth0]:6650', host: 'fe80::1%eth0', port: 6650 },
+    { node: 'broker-1.example:6650', host: 'proxy', port: 6651 },
+  ];
+  file.remember({ clusterId: null, nodes, complete: true });
+  await file.close();
+  t.match(await stateFile(t, path).file.read(), { nodes });
+});
+
 t.test('changes are written at most once a second, and nothing is written if nothing has changed', async (t) => {
   const { file, clock, path, text } = stateFile(t);
   file.remember(clusterOf(1));

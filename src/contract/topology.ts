@@ -17,6 +17,8 @@ export interface Topology {
   readonly nodes: readonly BrokerNode[];
   /** True if the answer lists every live broker, so that absence means something. */
   readonly complete: boolean;
+  /** True if it says of each broker where that is dialled from now on, although it does not list all. */
+  readonly moves?: boolean;
 }
 
 /** Where applications reach a broker: the listener that the core bound for it. */

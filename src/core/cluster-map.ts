@@ -37,7 +37,7 @@ export class ClusterMap {
   }
 
   /**
-   * Takes an answer in. Only a complete one moves a broker, or counts towards its removal: that takes two of them at
+   * Takes an answer in. Only a complete one, or one that says so, moves a broker; only a complete one counts towards its removal: that takes two of them at
    * least so long apart that lack it, and no answer of any kind between them that names it; time without answers says
    * nothing.
    */
@@ -51,7 +51,8 @@ export class ClusterMap {
         continue;
       }
       entry.missingSince = null;
-      if (topology.complete && (entry.node.host !== node.host || entry.node.port !== node.port)) {
+      const moves = topology.complete || topology.moves === true;
+      if (moves && (entry.node.host !== node.host || entry.node.port !== node.port)) {
         entry.node = node;
         changes.push({ kind: 'moved', node });
       }

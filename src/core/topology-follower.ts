@@ -19,7 +19,7 @@ export class TopologyFollower {
     const { cluster, listeners, clock } = this.#route;
     const now = clock.now();
     const changes = cluster.apply(topology, now);
-    for (const change of changes) this.#apply(change);
+    for (const change of changes) this.#apply(change, topology.complete);
     if (changes.length > 0) {
       this.#route.remember({ clusterId: topology.clusterId, nodes: cluster.nodes, complete: true });
     }
@@ -35,9 +35,10 @@ export class TopologyFollower {
     return typeof port === 'number' ? { host: options.brokers.listenHost, port } : port;
   }
 
-  #apply({ kind, node }: ClusterChange): void {
+  #apply({ kind, node }: ClusterChange, complete: boolean): void {
     const { protocol, listeners, pools, name: route } = this.#route;
-    if (kind !== 'added') protocol.invalidate();
+    // What moves a broker by itself is what the protocol has found last.
+    if (complete && kind !== 'added') protocol.invalidate();
     const local = listeners.addressOf(node.node) ?? '';
     const address = addressOf(node);
     this.#route.emit({ type: 'broker.changed', route, broker: node.node, change: kind, address, local });
@@ -54,6 +55,8 @@ export class TopologyFollower {
       return this.#route.protocol.multiplexes ? namedAddress(node) : [];
     }
     const configured = options.upstream.bootstrap.map(({ host, port }) => ({ node: BOOTSTRAP, host, port }));
+    // Without complete answers nobody knows which of the others are still there.
+    if (!this.#route.protocol.asksForTopology) return configured;
     const learnt = cluster.nodes.map(({ host, port }) => ({ node: BOOTSTRAP, host, port }));
     const isNew = ({ host, port }: UpstreamTarget): boolean =>
       !configured.some((target) => target.host === host && target.port === port);

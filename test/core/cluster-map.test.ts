@@ -37,6 +37,11 @@ const HISTORIES: Readonly<Record<string, History>> = {
     [0, topology([node('1')]), ['added 1']],
     [1, topology([node('1', 'elsewhere')], false), []],
   ],
+  'unless it says where that is dialled from now on': [
+    [0, topology([node('1'), node('2')]), ['added 1', 'added 2']],
+    [1, { ...topology([node('1', 'elsewhere')], false), moves: true }, ['moved 1']],
+    [2, topology([node('1', 'elsewhere')], false), []],
+  ],
   'an answer that does not name all removes no broker': [
     [0, topology([node('1'), node('2')]), ['added 1', 'added 2']],
     [1, topology([node('1')]), []],

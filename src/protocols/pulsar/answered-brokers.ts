@@ -51,7 +51,7 @@ export class AnsweredBrokers {
     const { node, host, port } = this.#context;
     const wasBehind = node !== BOOTSTRAP && addressOf(host, port) !== node;
     const dialled = this.#route.brokers.learn(broker, isBehind || wasBehind ? { host, port } : null);
-    sink.named({ clusterId: null, nodes: [dialled], complete: false });
+    sink.named({ clusterId: null, nodes: [dialled], complete: false, moves: true });
   }
 
   /** Undefined: its listener is not bound yet; null: it will not be. */

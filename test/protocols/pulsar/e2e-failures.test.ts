@@ -269,3 +269,61 @@ t.test('where brokers of two versions are behind one address, clients of every v
   await lookup;
   t.strictSame(sidecar.closeReasons, ['versions_changed', 'versions_changed']);
 });
+
+t.test('a broker behind proxies is found by way of another one when one of them dies', async (t) => {
+  const sidecar = await startPulsar(t, {
+    brokers: 3,
+    cluster: { standaloneLookups: true },
+    upstream: {
+      bootstrap: [1, 2].map((number) => ({ host: `broker-${number}`, port: 6650 })),
+      dialAddresses: {},
+      dialTimeoutMilliseconds: 3000,
+    },
+  });
+  sidecar.cluster.topic(TOPIC, 2);
+  const connects = async (proxyToBrokerUrl: string): Promise<boolean> => {
+    const client = sidecar.open();
+    const connected = client.connect({ proxyToBrokerUrl }).then(
+      () => true,
+      () => false,
+    );
+    sidecar.pass(8);
+    return connected;
+  };
+  const first = sidecar.open();
+  await first.connect();
+  await first.lookup(TOPIC);
+  t.match(sidecar.route.cluster.find('broker-3:6650'), { host: 'broker-1' });
+  sidecar.kill(0);
+  sidecar.pass(3);
+  const second = sidecar.open();
+  const connected = second.connect();
+  sidecar.pass(3);
+  await connected;
+  await second.lookup(TOPIC);
+  t.match(sidecar.route.cluster.find('broker-3:6650'), { host: 'broker-2' });
+  t.ok(await connects('broker-3:6650'));
+  const moves = sidecar.events.filter((event) => event.type === 'broker.changed' && event.change === 'moved');
+  await second.lookup(TOPIC);
+  t.equal(moves.length, 1, 'and stays there');
+});
+
+t.test('brokers that were learnt and are gone keep nobody from the configured one that is back', async (t) => {
+  const sidecar = await startPulsar(t, { brokers: 12 });
+  const service = sidecar.open();
+  await service.connect();
+  for (let index = 1; index < 12; index += 1) {
+    sidecar.cluster.topic(`${TOPIC}-${index}`, index);
+    await service.lookup(`${TOPIC}-${index}`);
+  }
+  sidecar.kill(0);
+  for (let index = 1; index < 12; index += 1) sidecar.network.silence(`broker-${index + 1}:6650`);
+  sidecar.pass(3);
+  sidecar.serve(0);
+  sidecar.pass(5);
+  const client = sidecar.open();
+  const connected = client.connect();
+  sidecar.pass(5);
+  await connected;
+  t.notOk(sidecar.network.dials.some((address) => address !== 'broker-1:6650'));
+});

@@ -55,7 +55,7 @@ t.test('a lookup leads to the broker by way of us, and from then on we may be as
   ]);
   t.ok(fixture.route.brokers.has('b:6650'));
   t.strictSame(link.sink.topologies, [
-    { clusterId: null, nodes: [{ node: 'b:6650', host: 'b', port: 6650 }], complete: false },
+    { clusterId: null, nodes: [{ node: 'b:6650', host: 'b', port: 6650 }], complete: false, moves: true },
   ]);
 });
 
