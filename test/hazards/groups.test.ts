@@ -33,8 +33,13 @@ function join(client: RawClient, memberId: string, offer: string) {
 /** Joins again until all are there: who comes late makes the others begin anew, as their heartbeats would tell them. */
 async function joinWithAll(cluster: EmbeddedCluster, client: RawClient, memberId: string, offer: string) {
   let answer = await join(client, memberId, offer);
-  while (answer.errorCode === 0 && cluster.groups[0]?.members.length !== MEMBERS)
-    answer = await join(client, answer.memberId, offer);
+  const isOfAll = (): boolean => {
+    const [group] = cluster.groups;
+    // An answer that is read late may be of a generation that others have ended since.
+    const isCurrent = group?.state !== 'joining' && group?.generation === answer.generationId;
+    return isCurrent && group?.members.length === MEMBERS;
+  };
+  while (answer.errorCode === 0 && !isOfAll()) answer = await join(client, answer.memberId, offer);
   if (answer.errorCode !== 0) throw new Error(`JoinGroup: ${answer.errorCode}`);
   return answer;
 }
