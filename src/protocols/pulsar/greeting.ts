@@ -60,6 +60,13 @@ export class Greeting implements LinkContext {
     return connectFrame(this.#speaker, shownOf(credential), isBehind ? this.node : '');
   }
 
+  /** Somebody comes: what the broker said may have been forgotten with the last client, and nobody asks again. */
+  remind(): void {
+    const said = this.connected;
+    if (said !== null && this.#route.wouldTell(this.identity, this.node, said.askedVersion) === null)
+      this.#route.learn(this.identity, this.node, said);
+  }
+
   /** What the broker says to CONNECT. Null: we are connected. */
   take(bytes: Buffer, command: Command): Failure | null {
     switch (command.type) {

@@ -93,6 +93,7 @@ export class PulsarUpstreamSession<T> implements UpstreamSession<T>, Tenancy<T> 
   // --- tenants --------------------------------------------------------------------------------------------------
 
   lend(tenant: T): void {
+    this.#greeting.remind();
     this.#tenant = tenant;
     this.#link.lend(tenant);
   }

@@ -168,3 +168,18 @@ t.test('who renews as somebody else speaks for himself alone', async (t) => {
   t.strictSame(connections.at(-1)?.shown, [`token:${OLD}`]);
   t.notOk(connections.some(({ shown }) => shown.includes(`token:${bobs}`)));
 });
+
+t.test('a client that comes as soon as the last one of its token has gone is served at once', async (t) => {
+  const sidecar = await start(t);
+  const before = sidecar.open();
+  await before.connect({ token: 'alice' });
+  await before.lookup(TOPIC);
+  before.end();
+  sidecar.pump();
+  const after = sidecar.open();
+  const connected = after.connect({ token: 'alice' });
+  sidecar.pump();
+  await connected;
+  await after.lookup(TOPIC);
+  t.strictSame(sidecar.closeReasons, ['client_closed']);
+});
