@@ -46,6 +46,8 @@ export function condemn(
     if (!force) return;
     pool.supply.forget(upstream);
     pool.release(upstream, reason, detail, true);
+    // Nobody can ask for a broker that looks dead: only a dial finds out that it is back.
+    if (!pool.supply.reachable) pool.supply.want();
     pool.resupply();
     return;
   }

@@ -54,6 +54,17 @@ t.test('dials go on with back-off, at most ten seconds apart', async (t) => {
   t.strictSame(core.eventsOf('broker.changed').length, 1, 'and it is told once that it is down');
 });
 
+t.test('a dial that an operator ends is not the last one', async (t) => {
+  const { core } = await dead(t);
+  core.network.silence('broker-1:9092');
+  core.pass(11);
+  const dialling = core.control.upstreams().find(({ state, broker }) => state === 'dialing' && broker === '1');
+  t.ok(core.control.condemnUpstream(`${dialling?.id}`, true));
+  core.broker(1).start();
+  core.pass(12);
+  t.ok(core.network.listening.includes(LISTENER));
+});
+
 for (const [maxIdle, memory] of [
   [180, 180],
   [30, 60],
