@@ -6,11 +6,15 @@ const HOST_PART = /^[A-Za-z0-9_*-]+$/;
 /** Of a pattern of IPv4 addresses. */
 const OCTET = /^(?:\d+|\*)$/;
 
-type BrokerTest = (host: string, port: number) => boolean;
-
 interface Pattern {
   readonly host: string;
   readonly port: string;
+}
+
+interface NameTest {
+  readonly expression: RegExp;
+  /** It is for addresses. Else whoever owns a domain would choose one: 10.1.example.com is no address of 10.1.*.*. */
+  readonly isOfAddresses: boolean;
 }
 
 export function isBrokerPattern(text: string): boolean {
@@ -30,10 +34,19 @@ export function allowsAnyHost(text: string): boolean {
  * `*` in a name stands for any part of it between two dots, so that a pattern of one domain admits none of another, and in
  * an IPv4 address for a number; alone it stands for every host, or every port. Hosts that were configured are known anyway.
  */
-export function brokerFilter(patterns: readonly string[], known: readonly HostPort[]): BrokerTest {
+export function brokerFilter(
+  patterns: readonly string[],
+  known: readonly HostPort[],
+): (host: string, port: number) => boolean {
   const tests = patterns.flatMap((text) => partsOf(text) ?? []).map(testOf);
   const names = new Set(known.map((address) => canonical(address)));
-  return (host, port) => names.has(canonical({ host, port })) || tests.some((test) => test(host, port));
+  return (host, port) => {
+    const name = canonical({ host, port });
+    const isAddress = isIPv4(withoutEnd(host));
+    const admits = ({ expression, isOfAddresses }: NameTest): boolean =>
+      (isAddress || !isOfAddresses) && expression.test(name);
+    return names.has(name) || tests.some(admits);
+  };
 }
 
 function partsOf(text: string): Pattern | undefined {
@@ -43,19 +56,15 @@ function partsOf(text: string): Pattern | undefined {
   return { host, port: found[3] ?? '' };
 }
 
-function testOf({ host, port }: Pattern): BrokerTest {
+function testOf({ host, port }: Pattern): NameTest {
   const ofPort = port === '*' ? '\\d+' : String(Number(port));
-  if (host === '*') return matches(new RegExp(`^.+:${ofPort}$`));
+  if (host === '*') return { expression: new RegExp(`^.+:${ofPort}$`), isOfAddresses: false };
   const fixed = isIPv6(host) ? `[${host}]` : withoutEnd(host);
   const literal = fixed.toLowerCase().replace(/[.[\]-]/g, '\\$&');
-  const test = matches(new RegExp(`^${literal.replaceAll('*', '[a-z0-9_-]*')}:${ofPort}$`));
-  // Else whoever owns a domain would choose the address: 10.1.example.com is no address of 10.1.*.*.
-  const isOfAddresses = fixed.includes('.') && fixed.split('.').every((part) => OCTET.test(part));
-  return isOfAddresses ? (name, at) => isIPv4(withoutEnd(name)) && test(name, at) : test;
-}
-
-function matches(expression: RegExp): BrokerTest {
-  return (host, port) => expression.test(canonical({ host, port }));
+  return {
+    expression: new RegExp(`^${literal.replaceAll('*', '[a-z0-9_-]*')}:${ofPort}$`),
+    isOfAddresses: fixed.includes('.') && fixed.split('.').every((part) => OCTET.test(part)),
+  };
 }
 
 function canonical({ host, port }: HostPort): string {

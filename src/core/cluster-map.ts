@@ -37,9 +37,9 @@ export class ClusterMap {
   }
 
   /**
-   * Takes an answer in. Only a complete one, or one that says so, moves a broker; only a complete one counts towards its removal: that takes two of them at
-   * least so long apart that lack it, and no answer of any kind between them that names it; time without answers says
-   * nothing.
+   * Takes an answer in. Only a complete one, or one that says so, moves a broker. Only complete ones count towards its
+   * removal: that takes two of them at least so long apart that lack it, and no answer of any kind between them that names
+   * it; time without answers says nothing.
    */
   apply(topology: Topology, now: number): ClusterChange[] {
     const changes: ClusterChange[] = [];

@@ -90,7 +90,7 @@ export class ProducerRequests<T> {
    */
   abandon(producer: Producer, number: number): T[] {
     const waited: T[] = [];
-    for (const own of [...(this.#byProducer.get(producer) ?? [])]) {
+    for (const own of this.#byProducer.get(producer) ?? []) {
       const asked = this.#asked.get(own);
       if (asked === undefined || asked.number !== number || asked.closing !== null) continue;
       this.answered(own);

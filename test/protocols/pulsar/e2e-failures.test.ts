@@ -11,6 +11,13 @@ function open(sidecar: PulsarSidecar, count: number) {
   return { all, producers: all.map((each) => each.producer(TOPIC)) };
 }
 
+function succeeds(attempt: Promise<unknown>): Promise<boolean> {
+  return attempt.then(
+    () => true,
+    () => false,
+  );
+}
+
 function recover(sidecar: PulsarSidecar, all: readonly Application[]): void {
   for (let round = 0; round < 8; round += 1) {
     sidecar.pass(5);
@@ -254,10 +261,7 @@ t.test('where brokers of two versions are behind one address, clients of every v
     await client.connect({ protocolVersion });
     const consumer = client.consumer(`${TOPIC}-${protocolVersion}`, 'sub');
     sidecar.pump();
-    return consumer.then(
-      () => true,
-      () => false,
-    );
+    return succeeds(consumer);
   };
   t.notOk(await consumes(17), 'it was told what the older broker can');
   t.ok(await consumes(17), 'and the next time what the newer one can');
@@ -283,10 +287,7 @@ t.test('a broker behind proxies is found by way of another one when one of them 
   sidecar.cluster.topic(TOPIC, 2);
   const connects = async (proxyToBrokerUrl: string): Promise<boolean> => {
     const client = sidecar.open();
-    const connected = client.connect({ proxyToBrokerUrl }).then(
-      () => true,
-      () => false,
-    );
+    const connected = succeeds(client.connect({ proxyToBrokerUrl }));
     sidecar.pass(8);
     return connected;
   };
@@ -303,8 +304,8 @@ t.test('a broker behind proxies is found by way of another one when one of them 
   await second.lookup(TOPIC);
   t.match(sidecar.route.cluster.find('broker-3:6650'), { host: 'broker-2' });
   t.ok(await connects('broker-3:6650'));
-  const moves = sidecar.events.filter((event) => event.type === 'broker.changed' && event.change === 'moved');
   await second.lookup(TOPIC);
+  const moves = sidecar.events.filter((event) => event.type === 'broker.changed' && event.change === 'moved');
   t.equal(moves.length, 1, 'and stays there');
 });
 
